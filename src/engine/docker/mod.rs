@@ -1,0 +1,1 @@
+//! The Docker Engine, over its socket: the only room that names bollard.

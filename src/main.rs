@@ -1,0 +1,2 @@
+//! The `reconciler` command.
+fn main() {}

@@ -1,0 +1,13 @@
+//! What is wanted and what is there, as plain values.
+//!
+//! Read in this order: [`ids`], [`value`] and [`document`] (the form in which both sides
+//! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
+
+pub mod desired;
+pub mod document;
+pub mod ids;
+pub mod observed;
+pub mod secret;
+pub mod step;
+pub mod time;
+pub mod value;

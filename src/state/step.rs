@@ -1,0 +1,205 @@
+//! What may be done: one engine call each.
+
+use std::time::Duration;
+
+use super::document::Document;
+use super::ids::{
+    ContainerId, ContainerName, ImageReference, NetworkId, NetworkName, Object,
+    VolumeName,
+};
+use super::secret::Secret;
+use super::value::Value;
+
+/// One engine call for one object.
+///
+/// There is no call that deletes a volume or its data: the loop cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Gets an image from its registry.
+    Pull {
+        /// The image.
+        image: ImageReference,
+        /// `os/arch[/variant]`; the engine's own when nothing.
+        platform: Option<String>,
+    },
+    /// Makes a network.
+    CreateNetwork {
+        /// Its name on the engine.
+        name: NetworkName,
+        /// Its fields.
+        document: Document,
+    },
+    /// Removes a network that nothing is attached to.
+    RemoveNetwork {
+        /// Its id.
+        id: NetworkId,
+    },
+    /// Makes a volume; one that is there already is left as it is.
+    CreateVolume {
+        /// Its name on the engine.
+        name: VolumeName,
+        /// Its fields.
+        document: Document,
+    },
+    /// Makes a container without starting it.
+    Create {
+        /// The name that it gets.
+        name: ContainerName,
+        /// Its fields.
+        document: Document,
+        /// `os/arch[/variant]`; the engine's own when nothing.
+        platform: Option<String>,
+    },
+    /// Puts files into a container that was not started yet.
+    CopyIn {
+        /// The container.
+        container: ContainerId,
+        /// The files.
+        files: Vec<InsideFile>,
+    },
+    /// Attaches a container to a network.
+    Connect {
+        /// The container.
+        container: ContainerId,
+        /// The network.
+        network: NetworkName,
+        /// The endpoint: `Aliases`, `IPAMConfig`, ….
+        endpoint: Value,
+    },
+    /// Detaches a container from a network; by id, so that one that was made again is not meant.
+    Disconnect {
+        /// The container.
+        container: ContainerId,
+        /// The network.
+        network: NetworkId,
+    },
+    /// Changes limits or the restart policy of a live container.
+    Update {
+        /// The container.
+        container: ContainerId,
+        /// The fields that change.
+        document: Document,
+    },
+    /// Gives a container another name.
+    Rename {
+        /// The container.
+        container: ContainerId,
+        /// The new name.
+        to: ContainerName,
+    },
+    /// Starts a container.
+    Start {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Thaws a container.
+    Unpause {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Asks a container to end, and kills it after the grace period.
+    Stop {
+        /// The container.
+        container: ContainerId,
+        /// How long it may take.
+        grace: Duration,
+    },
+    /// Removes a stopped container; its volumes stay, anonymous ones too.
+    Remove {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Runs the container's own health command once.
+    Probe {
+        /// The container.
+        container: ContainerId,
+        /// The command, as the engine would run it.
+        command: Vec<String>,
+        /// How long it may take.
+        timeout: Duration,
+    },
+}
+
+/// A file to be put into a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InsideFile {
+    /// The absolute path inside.
+    pub path: String,
+    /// The bytes; text is enough for Compose.
+    pub content: Secret,
+    /// The owner.
+    pub user: u64,
+    /// The group.
+    pub group: u64,
+    /// The permission bits.
+    pub mode: u32,
+}
+
+impl Step {
+    /// Returns the verb, for progress and logs.
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Pull { .. } => "pull",
+            Self::CreateNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. } => "create",
+            Self::RemoveNetwork { .. } | Self::Remove { .. } => "remove",
+            Self::CopyIn { .. } => "copy in",
+            Self::Connect { .. } => "connect",
+            Self::Disconnect { .. } => "disconnect",
+            Self::Update { .. } => "update",
+            Self::Rename { .. } => "rename",
+            Self::Start { .. } => "start",
+            Self::Unpause { .. } => "unpause",
+            Self::Stop { .. } => "stop",
+            Self::Probe { .. } => "probe",
+        }
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The object it was for.
+    pub object: Object,
+    /// The step.
+    pub step: Step,
+    /// What came of it.
+    pub result: Result<Done, Failure>,
+}
+
+/// What a step that ended well has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The engine did it, or it was done already.
+    Done,
+    /// The health command ran and ended with this code.
+    Probed {
+        /// The exit code.
+        exit_code: i64,
+    },
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure it was.
+    pub kind: FailureKind,
+    /// The engine's own words, and what they are about.
+    pub message: String,
+}
+
+/// The kinds of failure that planning tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// What the step was about is not there (404).
+    NotFound,
+    /// Something else is in the way, such as a name or a port (409).
+    Conflict,
+    /// The engine will not do it as it was asked (other 4xx).
+    Refused,
+    /// It did not answer, or not in time: the outcome is unknown and must be looked up.
+    Unknown,
+    /// It failed to (5xx).
+    Failed,
+}
