@@ -1,6 +1,5 @@
 //! Fields of the engine: where they stand, how they are compared, what a change costs.
 
-use crate::planning::change::Action;
 use crate::state::desired::{Service, Stack};
 use crate::state::document::{Document, Pointer};
 use crate::state::value::Value;
@@ -105,12 +104,4 @@ pub struct Context<'a> {
     pub number: u32,
     /// What the engine is and can do.
     pub facts: &'a crate::state::observed::EngineFacts,
-}
-
-/// Returns what a projection that changes nothing in the image's favour compares as equal.
-pub const fn cost_of(cost: Cost) -> Action {
-    match cost {
-        Cost::Recreate => Action::Recreate,
-        Cost::Update | Cost::Reconnect => Action::UpdateInPlace,
-    }
 }
