@@ -9,4 +9,5 @@ pub mod attribute;
 pub mod files;
 pub mod node;
 pub mod problem;
+pub mod units;
 pub mod validate;

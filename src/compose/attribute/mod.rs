@@ -4,8 +4,20 @@
 //! merge its rule, the engine mapping and drift its [`Field`]s, `explain` and the docs its
 //! sentence. Adding a Compose key is adding a row.
 
+pub mod deploy;
+pub mod environment;
 pub mod field;
+pub mod health;
+pub mod image;
+pub mod logging;
+pub mod networking;
+pub mod process;
+pub mod resources;
+pub mod security;
+pub mod service;
 pub mod shape;
+pub mod stack;
+pub mod storage;
 
 use field::{Field, Project};
 use shape::Shape;
@@ -21,6 +33,8 @@ pub struct Attribute {
     pub merge: Merge,
     /// Whether we act on it.
     pub honoured: Honoured,
+    /// What `config` prints when it says nothing.
+    pub empty: Empty,
     /// The fields of the engine that it decides; the first row that names a field lends
     /// it its path in `diff`.
     pub fields: &'static [Field],
@@ -40,10 +54,33 @@ pub enum Merge {
     /// The items of the later list are added.
     Append,
     /// The items of the later list are added, except that items of the same identity take
-    /// the place of earlier ones: the identity is made of these keys of the item.
+    /// the place of earlier ones: the identity is made of these keys of the item; of a
+    /// text, it is what stands before the first `=`.
     Unique(&'static [&'static str]),
+    /// As [`Merge::Unique`], with the first of these keys that the item has as identity.
+    UniqueByFirst(&'static [&'static str]),
+    /// Mappings merge key by key, and the later entry takes the place of the earlier one,
+    /// whatever it is.
+    Entries,
     /// As [`Merge::Deep`], unless this key differs: then as [`Merge::Replace`].
     DeepIfSame(&'static str),
+}
+
+/// What `config` prints for an attribute that says nothing: zero, false, empty or absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// Nothing; a mapping with keys of its own is printed when it was written.
+    Omitted,
+    /// What was written, if anything was.
+    Written,
+    /// `null`, unless something was written.
+    Null,
+    /// An empty mapping.
+    Mapping,
+    /// `true`, unless something was written.
+    True,
+    /// This text, unless something was written.
+    Text(&'static str),
 }
 
 /// Whether we act on an attribute.
@@ -53,6 +90,8 @@ pub enum Honoured {
     Yes,
     /// It has no meaning on a single engine, or is not implemented: a warning says this.
     No(&'static str),
+    /// Not yet, and the file means something else without it: an error says this.
+    Unsupported(&'static str),
     /// The engine must speak this API version at least; on an older one a warning says so.
     FromApi(u32, u32),
 }
@@ -64,6 +103,7 @@ pub const fn row(key: &'static str, shape: Shape, about: &'static str) -> Attrib
         shape,
         merge: Merge::Deep,
         honoured: Honoured::Yes,
+        empty: Empty::Omitted,
         fields: &[],
         project: Project::Nothing,
         about,
@@ -82,6 +122,20 @@ impl Attribute {
     #[must_use]
     pub const fn ignored(mut self, why: &'static str) -> Self {
         self.honoured = Honoured::No(why);
+        self
+    }
+
+    /// Says that a file with it is refused for now, and why.
+    #[must_use]
+    pub const fn unsupported(mut self, why: &'static str) -> Self {
+        self.honoured = Honoured::Unsupported(why);
+        self
+    }
+
+    /// Sets what `config` prints when it says nothing.
+    #[must_use]
+    pub const fn when_empty(mut self, empty: Empty) -> Self {
+        self.empty = empty;
         self
     }
 
@@ -106,5 +160,46 @@ impl Attribute {
         self.fields = fields;
         self.project = project;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_service_key_of_the_specification_has_one_row() {
+        let keys: Vec<&str> = service::SERVICE.rows().map(|row| row.key).collect();
+        let unique: BTreeSet<&str> = keys.iter().copied().collect();
+        assert_eq!(unique.len(), keys.len(), "a key is in two families");
+        assert_eq!(unique.len(), 93, "{unique:?}");
+    }
+
+    #[test]
+    fn every_sentence_begins_with_a_capital_and_ends_with_a_full_stop() {
+        fn check(shape: &Shape) {
+            for row in shape.rows() {
+                assert!(row.about.ends_with('.'), "{}: {}", row.key, row.about);
+                assert!(
+                    row.about.starts_with(|first: char| !first.is_lowercase()),
+                    "{}: {}",
+                    row.key,
+                    row.about
+                );
+                if let Honoured::No(why) | Honoured::Unsupported(why) = row.honoured {
+                    assert!(!why.ends_with('.'), "{}: {why}", row.key);
+                }
+                match row.shape {
+                    Shape::Map(inner)
+                    | Shape::Named(inner)
+                    | Shape::List(inner)
+                    | Shape::OneOrMore(inner) => check(inner),
+                    ref other => check(other),
+                }
+            }
+        }
+        check(&stack::ROOT);
     }
 }
