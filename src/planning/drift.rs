@@ -1,7 +1,7 @@
 //! Drift: desired and observed, field by field, after both sides are normalised.
 
-use crate::compose::attribute::field::{Asked, Cost, Default, Field};
 use crate::compose::attribute;
+use crate::compose::attribute::field::{Asked, Cost, Default, Field};
 use crate::state::document::Document;
 use crate::state::observed::labels::is_bookkeeping;
 use crate::state::value::{Map, Value};
@@ -12,9 +12,10 @@ use super::change::{Action, FieldDrift};
 /// of the attribute table.
 ///
 /// What the image or the engine puts where nothing is asked for is no drift, and neither
-/// is what cannot be known because the image is gone.
-pub fn drift(asked: &Asked<'_>) -> Vec<FieldDrift> {
-    attribute::fields()
+/// is what cannot be known because the image is gone. `canonical` is the service, whose
+/// own spelling of a field is shown.
+pub fn drift(canonical: &Value, asked: &Asked<'_>) -> Vec<FieldDrift> {
+    attribute::fields_of(canonical)
         .flat_map(|(path, field)| field_drift(path, field, asked))
         .collect()
 }
@@ -67,7 +68,12 @@ fn map_of(value: &Value) -> Map {
     entries(value).unwrap_or_default()
 }
 
-fn entry_drift(path: &str, field: &Field, expected: Map, observed: Map) -> Vec<FieldDrift> {
+fn entry_drift(
+    path: &str,
+    field: &Field,
+    expected: Map,
+    observed: Map,
+) -> Vec<FieldDrift> {
     let names: std::collections::BTreeSet<&String> =
         expected.keys().chain(observed.keys()).collect();
     names
@@ -88,13 +94,23 @@ fn entry_drift(path: &str, field: &Field, expected: Map, observed: Map) -> Vec<F
         .collect()
 }
 
-fn single(path: String, field: &Field, desired: &Value, observed: &Value) -> Option<FieldDrift> {
+fn single(
+    path: String,
+    field: &Field,
+    desired: &Value,
+    observed: &Value,
+) -> Option<FieldDrift> {
     let equal = same(desired, observed)
         || field.alike.is_some_and(|alike| alike(desired, observed));
     (!equal).then(|| difference(path, field, desired, observed))
 }
 
-fn difference(path: String, field: &Field, desired: &Value, observed: &Value) -> FieldDrift {
+fn difference(
+    path: String,
+    field: &Field,
+    desired: &Value,
+    observed: &Value,
+) -> FieldDrift {
     FieldDrift {
         path,
         desired: desired.clone(),
@@ -110,7 +126,10 @@ pub fn same(a: &Value, b: &Value) -> bool {
         (Value::Map(a), Value::Map(b)) => {
             let keys = a.keys().chain(b.keys());
             keys.into_iter().all(|key| {
-                same(a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null))
+                same(
+                    a.get(key).unwrap_or(&Value::Null),
+                    b.get(key).unwrap_or(&Value::Null),
+                )
             })
         }
         (Value::List(a), Value::List(b)) => {
@@ -137,13 +156,15 @@ fn cost(field: &Field, desired: &Value) -> Action {
 /// Returns the asked-for fields that an update in place has to send for these drifts.
 ///
 /// Memory goes together with the swap limit, and a restart policy's name with its count.
-pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
+pub fn update(canonical: &Value, drifts: &[FieldDrift], asked: &Document) -> Document {
     const TOGETHER: [[&str; 2]; 2] = [
         ["HostConfig.Memory", "HostConfig.MemorySwap"],
         ["HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.MaximumRetryCount"],
     ];
     let mut document = Document::default();
-    for (path, field) in attribute::fields().filter(|(_, field)| field.cost == Cost::Update) {
+    for (path, field) in
+        attribute::fields_of(canonical).filter(|(_, field)| field.cost == Cost::Update)
+    {
         if let Some(drift) = drifts.iter().find(|drift| drift.path == path) {
             document.set(field.pointer, drift.desired.clone());
         }

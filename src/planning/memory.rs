@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::state::ids::{ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash};
+use crate::state::ids::{
+    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+};
 use crate::state::time::{EngineTime, Moment};
 
 /// The memory of one stack.

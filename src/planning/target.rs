@@ -7,7 +7,9 @@ use crate::compose::attribute::field::Context;
 use crate::compose::attribute::project::storage::{config_target, secret_target};
 use crate::state::desired::{Content, Service, Stack};
 use crate::state::document::Document;
-use crate::state::ids::{ContainerId, ContainerName, ImageId, Replica, ServiceName, SpecHash};
+use crate::state::ids::{
+    ContainerId, ContainerName, ImageId, Replica, ServiceName, SpecHash,
+};
 use crate::state::observed::{Container, EngineFacts, labels};
 use crate::state::step::InsideFile;
 use crate::state::value::{Map, Value};
@@ -42,8 +44,18 @@ pub fn target(
     let document = attribute::project(&context);
     let (files, content) = files(stack, service);
     let digest = stack.digest_key.digest(&Value::List(vec![
-        Value::Map(document.iter().map(|(pointer, value)| (pointer.to_owned(), value.clone())).collect()),
-        Value::Map(content.iter().map(|(path, digest)| (path.clone(), Value::text(digest))).collect()),
+        Value::Map(
+            document
+                .iter()
+                .map(|(pointer, value)| (pointer.to_owned(), value.clone()))
+                .collect(),
+        ),
+        Value::Map(
+            content
+                .iter()
+                .map(|(path, digest)| (path.clone(), Value::text(digest)))
+                .collect(),
+        ),
     ]));
     Target { name, document, files, content, digest }
 }
@@ -55,7 +67,10 @@ pub fn container_name(stack: &Stack, service: &Service, number: u32) -> Containe
     })
 }
 
-fn files(stack: &Stack, service: &Service) -> (Vec<InsideFile>, BTreeMap<String, String>) {
+fn files(
+    stack: &Stack,
+    service: &Service,
+) -> (Vec<InsideFile>, BTreeMap<String, String>) {
     let families: [(&str, &BTreeMap<String, Content>, fn(&Value) -> String); 2] = [
         ("configs", &stack.configs, config_target),
         ("secrets", &stack.secrets, secret_target),
@@ -66,7 +81,10 @@ fn files(stack: &Stack, service: &Service) -> (Vec<InsideFile>, BTreeMap<String,
             let key = reference.get("source").as_text().unwrap_or_default();
             let Some(Content::Inline(text)) = contents.get(key) else { continue };
             let path = target(reference);
-            content.insert(format!("{family}.{path}"), stack.digest_key.conceal(text.expose()));
+            content.insert(
+                format!("{family}.{path}"),
+                stack.digest_key.conceal(text.expose()),
+            );
             files.push(InsideFile {
                 path,
                 content: text.clone(),
@@ -157,8 +175,11 @@ impl Target {
 
     /// Returns the content digests as they stand in a label.
     pub fn content_label(&self) -> String {
-        let map: Map =
-            self.content.iter().map(|(path, digest)| (path.clone(), Value::text(digest))).collect();
+        let map: Map = self
+            .content
+            .iter()
+            .map(|(path, digest)| (path.clone(), Value::text(digest)))
+            .collect();
         Value::Map(map).exposed().to_string()
     }
 
@@ -192,7 +213,8 @@ fn keep_one_endpoint(document: &mut Document, facts: &EngineFacts) {
     let endpoints = document.get("NetworkingConfig.EndpointsConfig").clone();
     if let (Some(first), Some(map)) = (first.as_text(), endpoints.as_map()) {
         let kept = map.iter().filter(|(name, _)| *name == first);
-        let kept: Map = kept.map(|(name, endpoint)| (name.clone(), endpoint.clone())).collect();
+        let kept: Map =
+            kept.map(|(name, endpoint)| (name.clone(), endpoint.clone())).collect();
         document.set("NetworkingConfig.EndpointsConfig", Value::Map(kept));
     }
 }
@@ -209,14 +231,17 @@ pub fn concealed(container: &Container, service: Option<&Service>) -> Container 
             concealed.document.set(pointer, value.concealed());
         }
     }
-    let environment = service.map_or(&Value::Null, |service| service.canonical.get("environment"));
+    let environment =
+        service.map_or(&Value::Null, |service| service.canonical.get("environment"));
     let entries: Vec<(String, Value)> = container
         .document
         .get("Config.Env")
         .entries()
         .filter(|(name, _)| {
             environment.get(name).is_sensitive()
-                || marked.split(',').any(|mark| mark.strip_prefix("Config.Env/") == Some(name))
+                || marked
+                    .split(',')
+                    .any(|mark| mark.strip_prefix("Config.Env/") == Some(name))
         })
         .map(|(name, value)| (name.to_owned(), value.clone().concealed()))
         .collect();

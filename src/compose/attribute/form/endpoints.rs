@@ -14,7 +14,11 @@ pub(super) fn read(inspect: &Json) -> Value {
     let short = id.get(..12).unwrap_or(id);
     let networks = inspect["NetworkSettings"]["Networks"].as_object();
     let networks = networks.into_iter().flatten();
-    Value::Map(networks.map(|(name, network)| (name.clone(), endpoint(network, short))).collect())
+    Value::Map(
+        networks
+            .map(|(name, network)| (name.clone(), endpoint(network, short)))
+            .collect(),
+    )
 }
 
 fn endpoint(network: &Json, short: &str) -> Value {

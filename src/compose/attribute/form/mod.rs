@@ -4,6 +4,8 @@ mod endpoints;
 mod mounts;
 mod ports;
 
+pub use ports::published;
+
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::field::{Field, Form};
@@ -58,7 +60,12 @@ fn read_field(field: &Field, inspect: &Json) -> Value {
         Form::Capabilities => set(texts(place).map(capability)),
         Form::Pairs => Value::Map(texts(place).map(pair).collect()),
         Form::Names => Value::Map(
-            place.as_object().into_iter().flatten().map(|(name, _)| (name.clone(), true.into())).collect(),
+            place
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| (name.clone(), Value::Bool(true)))
+                .collect(),
         ),
         Form::Keyed(key) => keyed(place, key),
         Form::Nanoseconds => duration(place, 1),
@@ -87,10 +94,16 @@ fn write_field(field: &Field, value: &Value, body: &mut Json) {
                 })
             })
             .collect(),
-        Form::Names => value.entries().map(|(name, _)| (name.to_owned(), json!({}))).collect(),
-        Form::Keyed(key) => value.entries().map(|(name, item)| with_key(item, key, name)).collect(),
+        Form::Names => {
+            value.entries().map(|(name, _)| (name.to_owned(), json!({}))).collect()
+        }
+        Form::Keyed(key) => {
+            value.entries().map(|(name, item)| with_key(item, key, name)).collect()
+        }
         Form::Nanoseconds => nanoseconds(value).into(),
-        Form::Seconds => (nanoseconds(value) + 999_999_999).div_euclid(1_000_000_000).into(),
+        Form::Seconds => {
+            (nanoseconds(value) + 999_999_999).div_euclid(1_000_000_000).into()
+        }
         Form::NanoCpus => nano_cpus(value).into(),
         Form::PortBindings => ports::write(value),
         Form::Mounts => {
@@ -172,9 +185,9 @@ fn with_key(item: &Value, key: &str, name: &str) -> Json {
 fn duration(json: &Json, unit: u64) -> Value {
     match json.as_u64() {
         None | Some(0) => Value::Null,
-        Some(count) => Value::Text(units::show_duration(std::time::Duration::from_nanos(
-            count.saturating_mul(unit),
-        ))),
+        Some(count) => Value::Text(units::show_duration(
+            std::time::Duration::from_nanos(count.saturating_mul(unit)),
+        )),
     }
 }
 
@@ -187,7 +200,8 @@ fn cpus(json: &Json) -> Value {
     match json.as_i64() {
         None | Some(0) => Value::Null,
         Some(count) => {
-            let (whole, rest) = (count.div_euclid(1_000_000_000), count.rem_euclid(1_000_000_000));
+            let (whole, rest) =
+                (count.div_euclid(1_000_000_000), count.rem_euclid(1_000_000_000));
             let fraction = format!("{rest:09}");
             let fraction = fraction.trim_end_matches('0');
             Value::Text(if fraction.is_empty() {
@@ -204,7 +218,11 @@ fn nano_cpus(value: &Value) -> i64 {
         Value::Text(text) => text.parse::<f64>().unwrap_or(0.0),
         Value::Int(number) => *number as f64,
         Value::Real(Real(number)) => *number,
-        Value::Null | Value::Bool(_) | Value::Secret(_) | Value::List(_) | Value::Map(_) => 0.0,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Secret(_)
+        | Value::List(_)
+        | Value::Map(_) => 0.0,
     };
     (number * 1e9).round() as i64
 }

@@ -56,15 +56,22 @@ fn read_mount(mount: &Json) -> Value {
     fields.insert("Type".to_owned(), Value::text(kind));
     fields.insert("Source".to_owned(), Value::from(mount["Source"].clone()));
     fields.insert("ReadOnly".to_owned(), Value::from(mount["ReadOnly"].clone()));
-    fields.insert("Propagation".to_owned(), Value::from(mount["BindOptions"]["Propagation"].clone()));
-    fields.insert("NoCopy".to_owned(), Value::from(mount["VolumeOptions"]["NoCopy"].clone()));
+    fields.insert(
+        "Propagation".to_owned(),
+        Value::from(mount["BindOptions"]["Propagation"].clone()),
+    );
+    fields.insert(
+        "NoCopy".to_owned(),
+        Value::from(mount["VolumeOptions"]["NoCopy"].clone()),
+    );
     let options = match kind {
         "tmpfs" => &mount["TmpfsOptions"],
         "volume" => &mount["VolumeOptions"],
         _ => &mount["BindOptions"],
     };
     let mut options = Value::from(options.clone()).as_map().cloned().unwrap_or_default();
-    options.retain(|key, value| !value.is_zero() && key != "NoCopy" && key != "Propagation");
+    options
+        .retain(|key, value| !value.is_zero() && key != "NoCopy" && key != "Propagation");
     fields.insert("Options".to_owned(), Value::Map(options));
     fields.retain(|_, value| !value.is_zero());
     Value::Map(fields)
@@ -96,8 +103,11 @@ pub(super) fn write(value: &Value, body: &mut Json) {
 
 fn write_bind(target: &str, mount: &Value) -> String {
     let text = |key: &str| mount.get(key).as_text().unwrap_or_default();
-    let mut options = vec![if mount.get("ReadOnly").as_bool() == Some(true) { "ro" } else { "rw" }];
-    options.extend([text("Label"), text("Propagation")].into_iter().filter(|text| !text.is_empty()));
+    let mut options =
+        vec![if mount.get("ReadOnly").as_bool() == Some(true) { "ro" } else { "rw" }];
+    options.extend(
+        [text("Label"), text("Propagation")].into_iter().filter(|text| !text.is_empty()),
+    );
     if mount.get("NoCopy").as_bool() == Some(true) {
         options.push("nocopy");
     }

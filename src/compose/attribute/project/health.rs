@@ -16,27 +16,30 @@ pub const TIMEOUT: Field =
     field("Config.Healthcheck.Timeout").form(Form::Nanoseconds).default(Default::Image);
 
 /// `healthcheck.start_period`.
-pub const START_PERIOD: Field =
-    field("Config.Healthcheck.StartPeriod").form(Form::Nanoseconds).default(Default::Image);
+pub const START_PERIOD: Field = field("Config.Healthcheck.StartPeriod")
+    .form(Form::Nanoseconds)
+    .default(Default::Image);
 
 /// `healthcheck.start_interval`.
-pub const START_INTERVAL: Field =
-    field("Config.Healthcheck.StartInterval").form(Form::Nanoseconds).default(Default::Image);
+pub const START_INTERVAL: Field = field("Config.Healthcheck.StartInterval")
+    .form(Form::Nanoseconds)
+    .default(Default::Image);
 
 /// `healthcheck.retries`.
 pub const RETRIES: Field = field("Config.Healthcheck.Retries").default(Default::Image);
 
 /// `restart`, `deploy.restart_policy.condition`.
-pub const RESTART: Field =
-    field("HostConfig.RestartPolicy.Name").default(Default::Text("no")).updates().alike(
-        |desired, observed| {
-            let is_no = |value: &Value| value.is_zero() || value.as_text() == Some("no");
-            is_no(desired) && is_no(observed)
-        },
-    );
+pub const RESTART: Field = field("HostConfig.RestartPolicy.Name")
+    .default(Default::Text("no"))
+    .updates()
+    .alike(|desired, observed| {
+        let is_no = |value: &Value| value.is_zero() || value.as_text() == Some("no");
+        is_no(desired) && is_no(observed)
+    });
 
 /// `restart: on-failure:N`, `deploy.restart_policy.max_attempts`.
-pub const RESTART_ATTEMPTS: Field = field("HostConfig.RestartPolicy.MaximumRetryCount").updates();
+pub const RESTART_ATTEMPTS: Field =
+    field("HostConfig.RestartPolicy.MaximumRetryCount").updates();
 
 /// `healthcheck.disable`.
 pub fn disable(value: &Value, _: &Context<'_>, to: &mut Document) {

@@ -8,7 +8,8 @@ use crate::state::ids::NetworkKey;
 use crate::state::value::{Map, Value};
 
 /// `ports`.
-pub const PORT_BINDINGS: Field = field("HostConfig.PortBindings").form(Form::PortBindings);
+pub const PORT_BINDINGS: Field =
+    field("HostConfig.PortBindings").form(Form::PortBindings);
 
 /// `expose`, and the target of every port.
 pub const EXPOSED_PORTS: Field =
@@ -24,8 +25,10 @@ pub const NETWORK_MODE: Field =
                     && !mode.starts_with("container:")
             })
         };
-        let is_bridge = |value: &Value| matches!(value.as_text(), Some("bridge" | "default"));
-        is_network(desired) && is_network(observed) || is_bridge(desired) && is_bridge(observed)
+        let is_bridge =
+            |value: &Value| matches!(value.as_text(), Some("bridge" | "default"));
+        is_network(desired) && is_network(observed)
+            || is_bridge(desired) && is_bridge(observed)
     });
 
 /// `networks`. Without any, what the network mode brings does not matter.
@@ -56,7 +59,9 @@ pub fn ports(value: &Value, _: &Context<'_>, to: &mut Document) {
         };
         to.extend("Config.ExposedPorts", [(name.clone(), Value::Bool(true))]);
         let place = Value::Text(published(ip, &host_port));
-        if let Value::List(places) = bindings.entry(name).or_insert(Value::List(Vec::new())) {
+        if let Value::List(places) =
+            bindings.entry(name).or_insert(Value::List(Vec::new()))
+        {
             places.push(place);
             places.sort();
         }
@@ -72,8 +77,11 @@ pub fn expose(value: &Value, _: &Context<'_>, to: &mut Document) {
         let text = item.to_string();
         let (ports, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
         let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-        let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else { continue };
-        let names = (first..=last).map(|port| (format!("{port}/{protocol}"), Value::Bool(true)));
+        let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else {
+            continue;
+        };
+        let names =
+            (first..=last).map(|port| (format!("{port}/{protocol}"), Value::Bool(true)));
         to.extend("Config.ExposedPorts", names);
     }
 }
@@ -89,7 +97,10 @@ pub fn network_mode(value: &Value, context: &Context<'_>, to: &mut Document) {
 pub fn networks(value: &Value, context: &Context<'_>, to: &mut Document) {
     let mut keys: Vec<(&str, &Value)> = value.entries().collect();
     keys.sort_by_key(|(key, network)| {
-        (std::cmp::Reverse(network.get("priority").as_int().unwrap_or(0)), (*key).to_owned())
+        (
+            std::cmp::Reverse(network.get("priority").as_int().unwrap_or(0)),
+            (*key).to_owned(),
+        )
     });
     let names: Vec<(String, &Value)> = keys
         .into_iter()
@@ -101,7 +112,8 @@ pub fn networks(value: &Value, context: &Context<'_>, to: &mut Document) {
     if let Some((first, _)) = names.first() {
         to.set("HostConfig.NetworkMode", Value::text(first));
     }
-    let endpoints = names.into_iter().map(|(name, network)| (name, endpoint(network, context)));
+    let endpoints =
+        names.into_iter().map(|(name, network)| (name, endpoint(network, context)));
     to.extend("NetworkingConfig.EndpointsConfig", endpoints);
 }
 
@@ -112,7 +124,9 @@ fn endpoint(network: &Value, context: &Context<'_>) -> Value {
     aliases.sort();
     aliases.dedup();
     let mut addresses = Map::new();
-    for (key, member) in [("ipv4_address", "IPv4Address"), ("ipv6_address", "IPv6Address")] {
+    for (key, member) in
+        [("ipv4_address", "IPv4Address"), ("ipv6_address", "IPv6Address")]
+    {
         addresses.insert(member.to_owned(), network.get(key).clone());
     }
     addresses.insert("LinkLocalIPs".to_owned(), network.get("link_local_ips").clone());
@@ -153,7 +167,8 @@ pub fn extra_hosts(value: &Value, _: &Context<'_>, to: &mut Document) {
             .iter()
             .flat_map(|(name, addresses)| {
                 let one = std::slice::from_ref(addresses);
-                let items = if addresses.items().is_empty() { one } else { addresses.items() };
+                let items =
+                    if addresses.items().is_empty() { one } else { addresses.items() };
                 items.iter().map(move |address| format!("{name}:{address}"))
             })
             .collect(),

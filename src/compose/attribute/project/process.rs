@@ -6,13 +6,14 @@ use crate::state::ids::ServiceName;
 use crate::state::value::Value;
 
 /// `command`: the image's, unless the entry point was replaced.
-pub const COMMAND: Field = field("Config.Cmd").default(Default::Computed(|asked: &Asked<'_>| {
-    if asked.document.get("Config.Entrypoint").is_null() {
-        Some(asked.image?.get("Config.Cmd").clone())
-    } else {
-        Some(Value::Null)
-    }
-}));
+pub const COMMAND: Field =
+    field("Config.Cmd").default(Default::Computed(|asked: &Asked<'_>| {
+        if asked.document.get("Config.Entrypoint").is_null() {
+            Some(asked.image?.get("Config.Cmd").clone())
+        } else {
+            Some(Value::Null)
+        }
+    }));
 
 /// `environment`.
 pub const ENVIRONMENT: Field =
@@ -22,15 +23,16 @@ pub const ENVIRONMENT: Field =
 pub const LABELS: Field = field("Config.Labels").default(Default::ImageEntries);
 
 /// `hostname`: the short id, or the host's where the network is.
-pub const HOSTNAME: Field = field("Config.Hostname").default(Default::Computed(|asked| {
-    let mode = asked.container.document.get("HostConfig.NetworkMode");
-    match mode.as_text() {
-        Some(mode) if mode == "host" || mode.starts_with("container:") => {
-            Some(asked.container.document.get("Config.Hostname").clone())
+pub const HOSTNAME: Field =
+    field("Config.Hostname").default(Default::Computed(|asked| {
+        let mode = asked.container.document.get("HostConfig.NetworkMode");
+        match mode.as_text() {
+            Some(mode) if mode == "host" || mode.starts_with("container:") => {
+                Some(asked.container.document.get("Config.Hostname").clone())
+            }
+            Some(_) | None => Some(Value::text(asked.container.id.short())),
         }
-        Some(_) | None => Some(Value::text(asked.container.id.short())),
-    }
-}));
+    }));
 
 /// `runtime`: the engine's.
 pub const RUNTIME: Field = field("HostConfig.Runtime")
@@ -47,7 +49,12 @@ pub const IPC: Field = field("HostConfig.IpcMode").default(Default::Computed(|as
 pub const CGROUP: Field = field("HostConfig.CgroupnsMode").default(Default::Any);
 
 /// `ipc`, `pid` and `uts` as they are; `service:x` becomes the container of x.
-pub fn namespace(pointer: &'static str, value: &Value, context: &Context<'_>, to: &mut Document) {
+pub fn namespace(
+    pointer: &'static str,
+    value: &Value,
+    context: &Context<'_>,
+    to: &mut Document,
+) {
     if let Some(mode) = value.as_text() {
         to.set(pointer, Value::Text(shared(mode, context)));
     }

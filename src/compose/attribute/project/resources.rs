@@ -18,7 +18,8 @@ pub const MEMORY_SWAP: Field =
     field("HostConfig.MemorySwap").updates().default(Default::Computed(|asked| {
         let memory = asked.document.get("HostConfig.Memory").as_int().unwrap_or(0);
         let there = asked.container.document.get("HostConfig.MemorySwap");
-        let limited = asked.container.document.get("HostConfig.Memory").as_int().unwrap_or(0);
+        let limited =
+            asked.container.document.get("HostConfig.Memory").as_int().unwrap_or(0);
         let chosen = matches!(there.as_int(), None | Some(-1 | 0))
             || there.as_int() == limited.checked_mul(2);
         Some(if chosen { there.clone() } else { Value::Int(memory.saturating_mul(2)) })
@@ -28,16 +29,18 @@ pub const MEMORY_SWAP: Field =
 pub const MEMORY_RESERVATION: Field = field("HostConfig.MemoryReservation").updates();
 
 /// `deploy.resources.limits.pids`, `pids_limit`: 0 and -1 are no limit.
-pub const PIDS: Field = field("HostConfig.PidsLimit").updates().alike(|desired, observed| {
-    let unlimited = |value: &Value| value.as_int().is_none_or(|limit| limit <= 0);
-    unlimited(desired) && unlimited(observed)
-});
+pub const PIDS: Field =
+    field("HostConfig.PidsLimit").updates().alike(|desired, observed| {
+        let unlimited = |value: &Value| value.as_int().is_none_or(|limit| limit <= 0);
+        unlimited(desired) && unlimited(observed)
+    });
 
 /// `mem_swappiness`: -1 is the kernel's.
-pub const SWAPPINESS: Field = field("HostConfig.MemorySwappiness").alike(|desired, observed| {
-    let unset = |value: &Value| matches!(value.as_int(), None | Some(-1));
-    unset(desired) && unset(observed)
-});
+pub const SWAPPINESS: Field =
+    field("HostConfig.MemorySwappiness").alike(|desired, observed| {
+        let unset = |value: &Value| matches!(value.as_int(), None | Some(-1));
+        unset(desired) && unset(observed)
+    });
 
 /// `shm_size`: 64 MiB, or nothing where the IPC namespace is shared.
 pub const SHARED_MEMORY: Field =
@@ -57,19 +60,20 @@ pub const LOG_DRIVER: Field = field("HostConfig.LogConfig.Type")
 pub const LOG_OPTIONS: Field = field("HostConfig.LogConfig.Config");
 
 /// `devices` of `deploy.resources.reservations`, and `gpus`.
-pub const DEVICE_REQUESTS: Field = field("HostConfig.DeviceRequests").alike(|desired, observed| {
-    let shape = |value: &Value| -> Vec<Map> {
-        let items = value.items().iter().filter_map(Value::as_map);
-        items
-            .map(|item| {
-                let mut item = item.clone();
-                item.retain(|_, value| !value.is_zero());
-                item
-            })
-            .collect()
-    };
-    shape(desired) == shape(observed)
-});
+pub const DEVICE_REQUESTS: Field =
+    field("HostConfig.DeviceRequests").alike(|desired, observed| {
+        let shape = |value: &Value| -> Vec<Map> {
+            let items = value.items().iter().filter_map(Value::as_map);
+            items
+                .map(|item| {
+                    let mut item = item.clone();
+                    item.retain(|_, value| !value.is_zero());
+                    item
+                })
+                .collect()
+        };
+        shape(desired) == shape(observed)
+    });
 
 fn bytes(value: &Value) -> Value {
     match value {
@@ -119,7 +123,8 @@ pub fn cpus(value: &Value, _: &Context<'_>, to: &mut Document) {
 /// `ulimits`: one number is both limits.
 pub fn ulimits(value: &Value, _: &Context<'_>, to: &mut Document) {
     let limits = value.entries().map(|(name, limit)| {
-        let both = |key: &str| if limit.as_map().is_some() { limit.get(key) } else { limit };
+        let both =
+            |key: &str| if limit.as_map().is_some() { limit.get(key) } else { limit };
         let limits =
             Value::map([("Soft", both("soft").clone()), ("Hard", both("hard").clone())]);
         (name.to_owned(), limits)

@@ -9,14 +9,18 @@ use crate::state::value::Value;
 pub const CAPABILITIES_ADDED: Field = field("HostConfig.CapAdd").form(Form::Capabilities);
 
 /// `cap_drop`.
-pub const CAPABILITIES_DROPPED: Field = field("HostConfig.CapDrop").form(Form::Capabilities);
+pub const CAPABILITIES_DROPPED: Field =
+    field("HostConfig.CapDrop").form(Form::Capabilities);
 
 /// `security_opt`: the engine adds `label=disable` where a namespace of the host is shared.
 pub const OPTIONS: Field =
     field("HostConfig.SecurityOpt").form(Form::Options).alike(|desired, observed| {
         let rest = |value: &Value| -> Vec<Value> {
             let items = value.items().iter();
-            items.filter(|item| item.as_text() != Some("label=disable")).cloned().collect()
+            items
+                .filter(|item| item.as_text() != Some("label=disable"))
+                .cloned()
+                .collect()
         };
         rest(desired) == rest(observed)
     });

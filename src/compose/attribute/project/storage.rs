@@ -15,7 +15,10 @@ pub const MOUNTS: Field =
         let visible = |value: &Value| {
             let mut mount = value.as_map().cloned().unwrap_or_default();
             mount.remove("Create");
-            if matches!(mount.get("Propagation").and_then(Value::as_text), Some("rprivate")) {
+            if matches!(
+                mount.get("Propagation").and_then(Value::as_text),
+                Some("rprivate")
+            ) {
                 mount.remove("Propagation");
             }
             mount
@@ -27,7 +30,8 @@ pub const MOUNTS: Field =
 pub const TMPFS: Field = field("HostConfig.Tmpfs");
 
 /// `devices`.
-pub const DEVICES: Field = field("HostConfig.Devices").form(Form::Keyed("PathInContainer"));
+pub const DEVICES: Field =
+    field("HostConfig.Devices").form(Form::Keyed("PathInContainer"));
 
 /// `volumes_from`.
 pub const VOLUMES_FROM: Field = field("HostConfig.VolumesFrom").form(Form::Set);
@@ -160,11 +164,15 @@ pub fn devices(value: &Value, _: &Context<'_>, to: &mut Document) {
         let text = |key: &str| item.get(key).as_text().map(str::to_owned);
         let mut parts = item.as_text().unwrap_or_default().split(':').map(str::to_owned);
         let source = text("source").or_else(|| parts.next()).unwrap_or_default();
-        let target = text("target").or_else(|| parts.next()).unwrap_or_else(|| source.clone());
+        let target =
+            text("target").or_else(|| parts.next()).unwrap_or_else(|| source.clone());
         let permissions = text("permissions").or_else(|| parts.next());
         let fields = Value::map([
             ("PathOnHost", Value::Text(source)),
-            ("CgroupPermissions", Value::Text(permissions.unwrap_or_else(|| "rwm".to_owned()))),
+            (
+                "CgroupPermissions",
+                Value::Text(permissions.unwrap_or_else(|| "rwm".to_owned())),
+            ),
         ]);
         (target, fields)
     });
