@@ -5,6 +5,7 @@
 //! sentence. Adding a Compose key is adding a row.
 
 pub mod field;
+pub mod form;
 pub mod shape;
 
 use field::{Field, Project};
