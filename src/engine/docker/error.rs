@@ -93,24 +93,32 @@ impl CallError {
 
     /// Says what to do when nothing answers.
     fn advice(&self) -> Option<&'static str> {
-        match self.io_kind()? {
-            ErrorKind::NotFound => Some(
+        const ADVICE: [(ErrorKind, &str); 3] = [
+            (
+                ErrorKind::NotFound,
                 "there is no socket; is the Docker Engine installed and running, and is --host (or DOCKER_HOST) right?",
             ),
-            ErrorKind::PermissionDenied => Some(
+            (
+                ErrorKind::PermissionDenied,
                 "this user may not use the socket; is it in the group docker? Otherwise run as root",
             ),
-            ErrorKind::ConnectionRefused => {
-                Some("nothing listens there; is the Docker Engine running?")
-            }
-            _ => None,
-        }
+            (
+                ErrorKind::ConnectionRefused,
+                "nothing listens there; is the Docker Engine running?",
+            ),
+        ];
+        let found = self.io_kind()?;
+        ADVICE.iter().find(|(kind, _)| *kind == found).map(|(_, advice)| *advice)
     }
 
     /// Returns the kind of the system's error at the bottom, if there is one.
     fn io_kind(&self) -> Option<ErrorKind> {
         if matches!(self, Self::Client(ClientError::SocketNotFoundError(_))) {
             return Some(ErrorKind::NotFound);
+        }
+        // A transparent error is not among its own causes.
+        if let Self::Client(ClientError::IOError { err }) = self {
+            return Some(err.kind());
         }
         let mut error: Option<&(dyn StdError + 'static)> = Some(self);
         while let Some(current) = error {

@@ -17,7 +17,7 @@ use crate::compose::attribute::form;
 use crate::engine::PullProgress;
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, ContainerName, NetworkId, NetworkName, VolumeName};
-use crate::state::step::{Done, Failure, FailureKind, Step};
+use crate::state::step::{Done, Failure, Step};
 use crate::state::value::Value;
 
 /// Performs a step; see [`crate::engine::Engine::perform`].
@@ -254,9 +254,4 @@ async fn remove(wire: &Wire, container: &ContainerId) -> Result<(), Failure> {
         return Ok(());
     }
     Err(error.failing(&format!("remove {}", container.short())))
-}
-
-/// Makes a failure that the engine has no words for.
-pub(super) fn failure(kind: FailureKind, message: String) -> Failure {
-    Failure { kind, message }
 }

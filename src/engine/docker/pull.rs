@@ -17,7 +17,7 @@ use crate::state::ids::ImageReference;
 use crate::state::step::{Done, Failure, FailureKind};
 
 /// How long a registry may be silent in the middle of a pull.
-const SILENCE: Duration = Duration::from_secs(600);
+const SILENCE: Duration = Duration::from_mins(10);
 
 /// Pulls an image and makes sure that it is there.
 pub(super) async fn pull(
@@ -83,12 +83,12 @@ async fn verify(
 ) -> Result<Done, Failure> {
     match by_reference(wire, image.as_str()).await {
         Ok(Some(_)) => Ok(Done::Done),
-        Ok(None) => Err(super::perform::failure(
-            FailureKind::Failed,
-            format!(
-                "{about}: the engine ended the pull without an error, and does not have the image"
+        Ok(None) => Err(Failure {
+            kind: FailureKind::Failed,
+            message: format!(
+                "{about}: the engine reports no error, and does not have the image"
             ),
-        )),
+        }),
         Err(error) => Err(error.failing(about)),
     }
 }
@@ -108,7 +108,7 @@ fn failure(error: ClientError, about: &str) -> Failure {
     } else {
         FailureKind::Failed
     };
-    super::perform::failure(kind, format!("{about}: {message}"))
+    Failure { kind, message: format!("{about}: {message}") }
 }
 
 /// How far the layers of an image have come.

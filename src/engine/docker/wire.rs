@@ -24,7 +24,7 @@ use crate::engine::EngineError;
 const READING: Duration = Duration::from_secs(30);
 /// How long the engine may take to do something: a create may copy a whole image folder
 /// into a new volume.
-const WRITING: Duration = Duration::from_secs(600);
+const WRITING: Duration = Duration::from_mins(10);
 /// The oldest API that is spoken: that of Docker Engine 20.10.
 const OLDEST: u32 = 41;
 
@@ -62,9 +62,10 @@ impl Wire {
 
     /// Asks the engine for its versions and speaks the newest that both sides know.
     pub(super) async fn negotiate(&self) -> Result<(), EngineError> {
-        // The answer names the newest version whichever one the question is asked in.
-        let asked = self.get("/version").await;
-        let answer = asked.map_err(|error| self.error(error, "tell its version"))?;
+        // Asked in no version: the engine may have been replaced by an older one.
+        let asked = within(READING, self.send("GET", "/version".to_owned(), None)).await;
+        let answer = asked.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+        let answer = answer.map_err(|error| self.error(error, "tell its version"))?;
         let minor = negotiated(&self.host, &answer)?;
         self.minor.store(minor, Ordering::Relaxed);
         Ok(())
@@ -93,24 +94,28 @@ impl Wire {
 
     /// Reads one resource as JSON.
     pub(super) async fn get(&self, path: &str) -> Result<Json, CallError> {
-        let bytes = within(READING, self.send("GET", path, None)).await?;
+        let bytes = within(READING, self.send("GET", self.versioned(path), None)).await?;
         Ok(serde_json::from_slice(&bytes)?)
     }
 
     /// Sends a document; the answer is left alone.
     pub(super) async fn post(&self, path: &str, body: &Json) -> Result<(), CallError> {
         let body = serde_json::to_vec(body)?;
+        let path = self.versioned(path);
         within(WRITING, self.send("POST", path, Some(body))).await.map(|_| ())
+    }
+
+    fn versioned(&self, path: &str) -> String {
+        versioned(path, self.minor.load(Ordering::Relaxed))
     }
 
     /// Sends one request and collects the bytes of its answer.
     async fn send(
         &self,
         method: &'static str,
-        path: &str,
+        path: String,
         body: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, CallError> {
-        let path = versioned(path, self.minor.load(Ordering::Relaxed));
         let client = self.client.clone().with_request_modifier(move |request| {
             let mut request = rewritten(request, &path);
             if let Ok(method) = method.parse() {
@@ -196,8 +201,15 @@ pub(super) fn encoded(name: &str) -> String {
 
     name.bytes().fold(String::with_capacity(name.len()), |mut text, byte| {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => text.push(byte.into()),
-            b'-' | b'_' | b'.' | b'/' | b':' | b'@' => text.push(byte.into()),
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'/'
+            | b':'
+            | b'@' => text.push(byte.into()),
             // Writing to a String cannot fail.
             _ => drop(write!(text, "%{byte:02X}")),
         }
