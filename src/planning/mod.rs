@@ -5,4 +5,6 @@
 //! `reconciler diff` prints the very plan that the loop performs.
 
 pub mod change;
+pub mod explain;
+pub mod progress;
 pub mod status;
