@@ -12,6 +12,7 @@
 pub mod change;
 pub mod decision;
 pub mod drift;
+pub mod explain;
 pub mod handover;
 pub mod in_place;
 pub mod learn;
@@ -20,6 +21,7 @@ pub mod network;
 pub mod office;
 pub mod order;
 pub mod plan;
+pub mod progress;
 pub mod prune;
 pub mod readiness;
 pub mod replica;

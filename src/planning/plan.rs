@@ -135,11 +135,6 @@ fn take(room: &mut usize) -> bool {
 }
 
 impl Plan {
-    /// Tells whether nothing is to change.
-    pub fn is_in_sync(&self) -> bool {
-        self.changes.is_empty()
-    }
-
     /// Returns the change of an object.
     pub fn change(&self, object: &Object) -> Option<&Change> {
         self.changes.iter().find(|change| change.object == *object)
