@@ -104,7 +104,7 @@ impl Output {
         if self.bars.is_hidden() {
             Box::new(Lines::new(self.clone()))
         } else {
-            Box::new(Live::new(self.bars.clone(), self.colors_stderr()))
+            Box::new(Live::new(self.clone(), self.bars.clone()))
         }
     }
 

@@ -11,6 +11,10 @@ use super::output::Output;
 use crate::planning::progress::{Progress, ProgressEvent, ProgressState};
 use crate::state::time::Moment;
 use crate::view::progress;
+use crate::view::style::{BAD, GOOD, STRONG, paint};
+
+/// How often a live line moves.
+const TICK: Duration = Duration::from_millis(120);
 
 /// A line for each change of state, for logs and pipes.
 #[derive(Debug)]
@@ -61,39 +65,57 @@ impl<W: Write + Send> Progress for Lines<W> {
     fn finish(&mut self) {}
 }
 
-/// A line for each object, redrawn as it changes.
+/// A line for each object, redrawn as it changes; what is left at the end stays.
 #[derive(Debug)]
 pub struct Live {
+    output: Output,
     bars: MultiProgress,
-    colors: bool,
-    width: usize,
-    objects: BTreeMap<String, (ProgressBar, Moment)>,
+    objects: Vec<LiveObject>,
+}
+
+/// One line.
+#[derive(Clone, Debug)]
+struct LiveObject {
+    name: String,
+    bar: ProgressBar,
+    /// When its present piece of work began.
+    began: Moment,
 }
 
 impl Live {
-    /// Draws on these bars.
-    pub const fn new(bars: MultiProgress, colors: bool) -> Self {
-        Self { bars, colors, width: 0, objects: BTreeMap::new() }
+    /// Draws on these bars, and leaves its last state on the output.
+    pub const fn new(output: Output, bars: MultiProgress) -> Self {
+        Self { output, bars, objects: Vec::new() }
     }
 
-    /// Returns the bar of an object, and when its work began.
-    fn bar(&mut self, event: &ProgressEvent) -> (ProgressBar, Moment) {
-        if let Some(known) = self.objects.get(&event.object) {
-            return known.clone();
+    /// Returns the line of an object; a new one if there is none.
+    fn line(&mut self, event: &ProgressEvent) -> &mut LiveObject {
+        let known = self.objects.iter().position(|object| object.name == event.object);
+        let index = known.unwrap_or_else(|| {
+            let bar = ProgressBar::no_length().with_style(self.style());
+            let bar = self.bars.add(bar);
+            bar.enable_steady_tick(TICK);
+            let name = event.object.clone();
+            self.objects.push(LiveObject { name, bar, began: event.at });
+            self.align();
+            self.objects.len() - 1
+        });
+        // The index was found, or is that of the object that was pushed.
+        &mut self.objects[index]
+    }
+
+    /// Makes all labels as wide as the widest.
+    fn align(&self) {
+        let labels = self.objects.iter().map(|object| progress::label(&object.name));
+        let labels: Vec<String> = labels.collect();
+        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        for (object, label) in self.objects.iter().zip(labels) {
+            object.bar.set_prefix(format!("{label:width$}"));
         }
-        let bar = self.bars.add(ProgressBar::no_length().with_style(self.style()));
-        bar.enable_steady_tick(Duration::from_millis(120));
-        let label = progress::label(&event.object);
-        self.objects.insert(event.object.clone(), (bar.clone(), event.at));
-        self.width = self.width.max(label.chars().count());
-        for (object, (bar, _)) in &self.objects {
-            bar.set_prefix(format!("{:1$}", progress::label(object), self.width));
-        }
-        (bar, event.at)
     }
 
     fn style(&self) -> ProgressStyle {
-        let template = if self.colors {
+        let template = if self.output.colors_stderr() {
             "{spinner:.cyan} {prefix:.bold}  {wide_msg}"
         } else {
             "{spinner} {prefix}  {wide_msg}"
@@ -106,23 +128,36 @@ impl Live {
 
 impl Progress for Live {
     fn report(&mut self, event: &ProgressEvent) {
-        let (bar, began) = self.bar(event);
-        let text = progress::live(event, event.at.since(began));
+        let object = self.line(event);
+        if object.bar.is_finished() && !progress::is_settled(event) {
+            object.began = event.at;
+            object.bar.reset();
+            object.bar.enable_steady_tick(TICK);
+        }
+        let text = progress::live(event, event.at.since(object.began));
         if progress::is_settled(event) {
-            bar.finish_with_message(text);
+            object.bar.finish_with_message(text);
         } else {
-            if bar.is_finished() {
-                bar.reset();
-                bar.enable_steady_tick(Duration::from_millis(120));
-                self.objects.insert(event.object.clone(), (bar.clone(), event.at));
-            }
-            bar.set_message(text);
+            object.bar.set_message(text);
         }
     }
 
     fn finish(&mut self) {
-        for (bar, _) in self.objects.values().filter(|(bar, _)| !bar.is_finished()) {
-            bar.abandon();
+        let mut last = String::new();
+        for object in self.objects.drain(..) {
+            let mark = if object.bar.is_finished() {
+                paint(GOOD, "✔")
+            } else {
+                paint(BAD, "✘")
+            };
+            let label = paint(STRONG, object.bar.prefix());
+            last.extend([&mark, " ", &label, "  ", &object.bar.message(), "\n"]);
+            object.bar.finish_and_clear();
+            self.bars.remove(&object.bar);
+        }
+        // Progress that cannot be written is no reason to fail.
+        match self.output.notice(&last) {
+            Ok(()) | Err(_) => {}
         }
     }
 }
@@ -130,6 +165,7 @@ impl Progress for Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::arguments::parse_from;
     use indicatif::ProgressDrawTarget;
 
     fn event(millis: u64, state: ProgressState, message: Option<&str>) -> ProgressEvent {
@@ -174,15 +210,18 @@ mod tests {
     #[test]
     fn a_live_line_ends_with_the_time_it_took_and_begins_anew() {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let mut live = Live::new(bars, false);
+        let arguments = parse_from(["reconciler", "diff"].map(Into::into), |_| None);
+        let output = Output::new(&arguments.unwrap().options);
+        let mut live = Live::new(output, bars);
         live.report(&event(1000, ProgressState::Starting, None));
         live.report(&event(2300, ProgressState::Ready, None));
-        let (bar, _) = live.objects["service/etcd/1"].clone();
+        let bar = live.objects[0].bar.clone();
         assert_eq!((bar.prefix(), bar.message()), ("etcd".into(), "Ready 1.3s".into()));
         assert!(bar.is_finished());
         live.report(&event(9000, ProgressState::Stopping, None));
         assert_eq!((bar.message(), bar.is_finished()), ("Stopping".into(), false));
         live.report(&event(9500, ProgressState::Removed, None));
         assert_eq!(bar.message(), "Removed 0.5s");
+        assert_eq!(live.objects.len(), 1);
     }
 }
