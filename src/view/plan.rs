@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::fields;
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, paint};
-use super::text::{age, count, one_line};
+use super::text::{age, count, one_line, short_digest};
 use crate::planning::change::{Action, Change, Gate, Note, Plan};
 use crate::state::ids::{Generation, ProjectName};
 use crate::state::time::Moment;
@@ -50,7 +50,8 @@ pub fn summary(plan: &Plan) -> String {
 
 fn stack_text(stack: &StackPlan<'_>, now: Moment) -> String {
     let name = paint(STRONG, stack.project);
-    let mut text = format!("{name}  {}\n\n", paint(FAINT, stack.generation));
+    let mut text =
+        format!("{name}  {}\n\n", paint(FAINT, short_digest(stack.generation.as_str())));
     for change in &stack.plan.changes {
         text += &change_text(change, now);
         text.push('\n');
@@ -77,12 +78,9 @@ fn change_text(change: &Change, now: Moment) -> String {
         paint(style, verb),
         one_line(&change.reason)
     );
-    let mut line = |content: &str| text += &format!("      {content}\n");
-    if let Some(waiting) = waiting(&change.gate, now) {
-        line(&paint(CHANGE, waiting));
-    }
-    for field in fields::lines(change.action, &change.fields) {
-        line(&field);
+    let waiting = waiting(&change.gate, now).map(|waiting| paint(CHANGE, waiting));
+    for line in waiting.into_iter().chain(fields::lines(change.action, &change.fields)) {
+        text.extend(["      ", &line, "\n"]);
     }
     text
 }

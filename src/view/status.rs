@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, paint};
 use super::table::{self, Row};
-use super::text::{age, count};
+use super::text::{age, count, short_digest};
 use crate::planning::status::{
     ConditionStatus, ContainerStatus, ServiceStatus, StackStatus,
 };
@@ -51,10 +51,13 @@ fn stack_text(stack: &StackStatus, now: Now, width: Option<u16>) -> String {
 }
 
 fn generation_text(stack: &StackStatus) -> String {
+    let wanted = short_digest(stack.generation.as_str());
     match &stack.observed_generation {
-        Some(observed) if *observed == stack.generation => stack.generation.to_string(),
-        Some(observed) => format!("{} (last acted on {observed})", stack.generation),
-        None => format!("{} (not acted on yet)", stack.generation),
+        Some(observed) if *observed == stack.generation => wanted.to_owned(),
+        Some(observed) => {
+            format!("{wanted} (last acted on {})", short_digest(observed.as_str()))
+        }
+        None => format!("{wanted} (not acted on yet)"),
     }
 }
 

@@ -65,6 +65,12 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// Returns enough of a digest to tell it from others: `sha256:0123456789ab`.
+pub fn short_digest(digest: &str) -> &str {
+    let hex = digest.find(':').map_or(0, |colon| colon + 1);
+    digest.get(..hex + 12).unwrap_or(digest)
+}
+
 /// Returns a number of transferred bytes as `docker pull` would: `12.3MB`.
 pub fn transferred(bytes: u64) -> String {
     scaled(bytes, 1000, ["B", "kB", "MB", "GB", "TB"])
@@ -137,6 +143,13 @@ mod tests {
             ["0B", "999B", "12.3MB", "123MB"]
         );
         assert_eq!(transferred(u64::MAX), "18446744TB");
+    }
+
+    #[test]
+    fn digests_are_cut_to_twelve_digits() {
+        assert_eq!(short_digest("sha256:0123456789abcdef"), "sha256:0123456789ab");
+        assert_eq!(short_digest("sha256:01"), "sha256:01");
+        assert_eq!(short_digest("0123456789abcdef"), "0123456789ab");
     }
 
     #[test]
