@@ -10,6 +10,7 @@
 //! [`network`], [`volume`], [`prune`], and [`plan`].
 
 pub mod change;
+pub mod condition;
 pub mod decision;
 pub mod drift;
 pub mod explain;
