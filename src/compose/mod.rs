@@ -11,3 +11,4 @@ pub mod node;
 pub mod problem;
 pub mod units;
 pub mod validate;
+pub mod yaml;
