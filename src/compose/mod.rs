@@ -7,6 +7,7 @@
 
 pub mod attribute;
 pub mod files;
+pub mod interpolate;
 pub mod node;
 pub mod problem;
 pub mod units;
