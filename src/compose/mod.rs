@@ -6,6 +6,7 @@
 //! lends the files as [`files::Files`].
 
 pub mod attribute;
+pub mod dotenv;
 pub mod files;
 pub mod interpolate;
 pub mod node;
