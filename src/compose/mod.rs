@@ -6,7 +6,9 @@
 //! lends the files as [`files::Files`].
 
 pub mod attribute;
+pub mod canonical;
 pub mod files;
+pub mod merge;
 pub mod node;
 pub mod problem;
 pub mod units;
