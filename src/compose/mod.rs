@@ -8,8 +8,10 @@
 pub mod attribute;
 pub mod canonical;
 pub mod files;
+pub mod interpolate;
 pub mod merge;
 pub mod node;
 pub mod problem;
 pub mod units;
 pub mod validate;
+pub mod yaml;
