@@ -1,5 +1,7 @@
 //! The `deploy` section: how many containers, with which resources.
 
+use super::field::Project;
+use super::project;
 use super::resources::DEVICE_REQUEST;
 use super::shape::{Missing, Shape};
 use super::{Attribute, Empty, Merge, row};
@@ -51,9 +53,14 @@ const RESOURCES: &[Attribute] = &[
 ];
 
 const LIMITS: &[Attribute] = &[
-    row("cpus", Shape::Number, "How many processors may be used, fractions too."),
-    row("memory", Shape::Bytes, "How much memory may be used."),
-    row("pids", Shape::Integer, "How many processes and threads there may be."),
+    row("cpus", Shape::Number, "How many processors may be used, fractions too.")
+        .becomes(&[project::resources::CPUS], Project::With(project::resources::cpus)),
+    row("memory", Shape::Bytes, "How much memory may be used.").becomes(
+        &[project::resources::MEMORY],
+        Project::With(project::resources::memory),
+    ),
+    row("pids", Shape::Integer, "How many processes and threads there may be.")
+        .is_field(&[project::resources::PIDS]),
 ];
 
 const RESERVATIONS: &[Attribute] = &[
@@ -61,7 +68,11 @@ const RESERVATIONS: &[Attribute] = &[
         "an engine reserves no processors; `cpu_shares` gives weight when \
          they are scarce",
     ),
-    row("memory", Shape::Bytes, "How much memory is left to it when memory is scarce."),
+    row("memory", Shape::Bytes, "How much memory is left to it when memory is scarce.")
+        .becomes(
+            &[project::resources::MEMORY_RESERVATION],
+            Project::With(project::resources::memory_reservation),
+        ),
     row(
         "generic_resources",
         Shape::List(&Shape::Keys(GENERIC_RESOURCE)),
@@ -74,7 +85,11 @@ const RESERVATIONS: &[Attribute] = &[
         Shape::List(&Shape::Keys(DEVICE_REQUEST)),
         "Devices that a driver must bring in, such as GPUs.",
     )
-    .merges(Merge::Append),
+    .merges(Merge::Append)
+    .becomes(
+        &[project::resources::DEVICE_REQUESTS],
+        Project::With(project::resources::device_requests),
+    ),
 ];
 
 const GENERIC_RESOURCE: &[Attribute] = &[row(
@@ -93,6 +108,10 @@ const RESTART_POLICY: &[Attribute] = &[
         "condition",
         Shape::Text,
         "When it is started again: `none`, `on-failure` or `any`.",
+    )
+    .becomes(
+        &[project::health::RESTART],
+        Project::With(project::health::deploy_condition),
     ),
     row("delay", Shape::Duration, "How long to wait before.")
         .when_empty(Empty::Written)
@@ -100,7 +119,9 @@ const RESTART_POLICY: &[Attribute] = &[
             "the engine waits by its own rule: 100 ms, doubled each time up to a \
          minute",
         ),
-    row("max_attempts", Shape::Integer, "How often, at most.").when_empty(Empty::Written),
+    row("max_attempts", Shape::Integer, "How often, at most.")
+        .when_empty(Empty::Written)
+        .is_field(&[project::health::RESTART_ATTEMPTS]),
     row("window", Shape::Duration, "How long it must run to count as started.")
         .when_empty(Empty::Written)
         .ignored("the engine has its own rule: ten seconds"),

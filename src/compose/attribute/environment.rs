@@ -1,5 +1,7 @@
 //! What a container is told: variables, labels, annotations.
 
+use super::field::{Project, field};
+use super::project;
 use super::shape::{Missing, Shape, Short};
 use super::{Attribute, Empty, Merge, row};
 
@@ -11,7 +13,11 @@ pub const ENVIRONMENT: &[Attribute] = &[
         "The environment variables; one without a value is taken from our own \
          environment.",
     )
-    .merges(Merge::Entries),
+    .merges(Merge::Entries)
+    .becomes(
+        &[project::process::ENVIRONMENT],
+        Project::With(project::process::environment),
+    ),
     row(
         "env_file",
         Shape::OneOrMore(&Shape::Short(Short::EnvFile, ENV_FILE)),
@@ -20,7 +26,8 @@ pub const ENVIRONMENT: &[Attribute] = &[
     )
     .merges(Merge::Unique(&["path"])),
     row("labels", Shape::Pairs(Missing::Empty), "The labels of the containers.")
-        .merges(Merge::Entries),
+        .merges(Merge::Entries)
+        .becomes(&[project::process::LABELS], Project::With(project::process::labels)),
     row("label_file", Shape::OneOrMore(&Shape::Text), "Files with more labels.")
         .merges(Merge::Append)
         .ignored("label files are not read yet; write the labels under `labels`"),
@@ -30,7 +37,8 @@ pub const ENVIRONMENT: &[Attribute] = &[
         "Annotations for the container runtime.",
     )
     .merges(Merge::Entries)
-    .from_api(1, 43),
+    .from_api(1, 43)
+    .is_field(&[field("HostConfig.Annotations")]),
 ];
 
 const ENV_FILE: &[Attribute] = &[

@@ -1,11 +1,13 @@
 //! Which image a service runs, and where it comes from.
 
+use super::field::{Default, field};
 use super::shape::{Missing, Shape, Short};
 use super::{Attribute, Empty, Merge, row};
 
 /// Image, build and what becomes of a service as a whole.
 pub const IMAGE: &[Attribute] = &[
-    row("image", Shape::Text, "The image that the containers are made from."),
+    row("image", Shape::Text, "The image that the containers are made from.")
+        .is_field(&[field("Config.Image").default(Default::Any).alike(|_, _| true)]),
     row("platform", Shape::Text, "The platform of the image, as `os/arch[/variant]`."),
     row(
         "pull_policy",

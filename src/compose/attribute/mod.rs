@@ -7,11 +7,13 @@
 pub mod deploy;
 pub mod environment;
 pub mod field;
+pub mod form;
 pub mod health;
 pub mod image;
 pub mod logging;
 pub mod networking;
 pub mod process;
+pub mod project;
 pub mod resources;
 pub mod security;
 pub mod service;
@@ -19,8 +21,13 @@ pub mod shape;
 pub mod stack;
 pub mod storage;
 
-use field::{Field, Project};
+use std::sync::LazyLock;
+
+use field::{Context, Field, Project};
 use shape::Shape;
+
+use crate::state::document::Document;
+use crate::state::value::Value;
 
 /// One key of the Compose Specification.
 #[derive(Debug)]
@@ -161,6 +168,86 @@ impl Attribute {
         self.project = project;
         self
     }
+}
+
+/// Every row of a service that names fields, with its canonical path, in table order.
+static PLACED: LazyLock<Vec<(String, &'static Attribute)>> = LazyLock::new(|| {
+    let mut placed = Vec::new();
+    place(&service::SERVICE, "", &mut placed);
+    placed
+});
+
+/// Every field once, with the path of the first row that names it.
+static FIELDS: LazyLock<Vec<(&'static str, &'static Field)>> = LazyLock::new(|| {
+    let mut fields: Vec<(&'static str, &'static Field)> = Vec::new();
+    for (path, field) in named_fields() {
+        if !fields.iter().any(|(_, known)| known.pointer == field.pointer) {
+            fields.push((path, field));
+        }
+    }
+    fields
+});
+
+fn place(shape: &Shape, prefix: &str, placed: &mut Vec<(String, &'static Attribute)>) {
+    for row in shape.rows() {
+        let path = if prefix.is_empty() {
+            row.key.to_owned()
+        } else {
+            format!("{prefix}.{}", row.key)
+        };
+        if row.fields.is_empty() {
+            if let Shape::Keys(_) = row.shape {
+                place(&row.shape, &path, placed);
+            }
+        } else {
+            placed.push((path, row));
+        }
+    }
+}
+
+fn named_fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
+    PLACED.iter().flat_map(|(path, row)| {
+        row.fields.iter().map(move |field| (path.as_str(), field))
+    })
+}
+
+/// Iterates over every field of a container, each with its canonical path.
+pub fn fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
+    FIELDS.iter().copied()
+}
+
+/// As [`fields`], each with the path by which this service sets it, where there are two:
+/// `mem_limit` and `deploy.resources.limits.memory`.
+pub fn fields_of(
+    canonical: &Value,
+) -> impl Iterator<Item = (&'static str, &'static Field)> {
+    fields().map(|(path, field)| {
+        let written = named_fields().find(|(path, named)| {
+            named.pointer == field.pointer && !canonical.at(path).is_null()
+        });
+        (written.map_or(path, |(written, _)| written), field)
+    })
+}
+
+/// Returns what the service asks the engine for.
+pub fn project(context: &Context<'_>) -> Document {
+    let mut document = Document::default();
+    for (path, row) in &*PLACED {
+        let value = context.service.canonical.at(path);
+        if value.is_null() {
+            continue;
+        }
+        match row.project {
+            Project::Nothing => {}
+            Project::Same => {
+                if let Some(field) = row.fields.first() {
+                    document.set(field.pointer, value.clone());
+                }
+            }
+            Project::With(project) => project(value, context, &mut document),
+        }
+    }
+    document
 }
 
 #[cfg(test)]

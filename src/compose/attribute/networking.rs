@@ -1,5 +1,7 @@
 //! Ports, networks and names.
 
+use super::field::{Project, field};
+use super::project;
 use super::shape::{Missing, Shape, Short};
 use super::{Attribute, Empty, Merge, row};
 
@@ -10,37 +12,61 @@ pub const NETWORKING: &[Attribute] = &[
         Shape::List(&Shape::Short(Short::Port, PORT)),
         "The ports that are published on the host.",
     )
-    .merges(Merge::Unique(&["host_ip", "published", "target", "protocol"])),
+    .merges(Merge::Unique(&["host_ip", "published", "target", "protocol"]))
+    .becomes(
+        &[project::networking::PORT_BINDINGS, project::networking::EXPOSED_PORTS],
+        Project::With(project::networking::ports),
+    ),
     row(
         "expose",
         Shape::List(&Shape::Word),
         "The ports that the image listens on, for whom it may concern.",
     )
-    .merges(Merge::Unique(&[])),
+    .merges(Merge::Unique(&[]))
+    .becomes(
+        &[project::networking::EXPOSED_PORTS],
+        Project::With(project::networking::expose),
+    ),
     row(
         "networks",
         Shape::Named(&Shape::Keys(ATTACHMENT)),
         "The networks that the containers are attached to.",
+    )
+    .becomes(
+        &[project::networking::ENDPOINTS, project::networking::NETWORK_MODE],
+        Project::With(project::networking::networks),
     ),
     row(
         "network_mode",
         Shape::Text,
         "Whose network is used in place of networks: `host`, `none`, \
          `service:…` or `container:…`.",
+    )
+    .becomes(
+        &[project::networking::NETWORK_MODE],
+        Project::With(project::networking::network_mode),
     ),
-    row("mac_address", Shape::Text, "The hardware address on the first network."),
+    row("mac_address", Shape::Text, "The hardware address on the first network.")
+        .is_field(&[project::networking::MAC_ADDRESS]),
     row("dns", Shape::OneOrMore(&Shape::Text), "The name servers.")
-        .merges(Merge::Unique(&[])),
+        .merges(Merge::Unique(&[]))
+        .is_field(&[project::networking::DNS]),
     row("dns_opt", Shape::List(&Shape::Text), "Options of the resolver.")
-        .merges(Merge::Unique(&[])),
+        .merges(Merge::Unique(&[]))
+        .is_field(&[field("HostConfig.DnsOptions")]),
     row(
         "dns_search",
         Shape::OneOrMore(&Shape::Text),
         "Domains in which short names are looked up.",
     )
-    .merges(Merge::Unique(&[])),
+    .merges(Merge::Unique(&[]))
+    .is_field(&[field("HostConfig.DnsSearch")]),
     row("extra_hosts", Shape::ExtraHosts, "More host names and their addresses.")
-        .merges(Merge::Append),
+        .merges(Merge::Append)
+        .becomes(
+            &[project::networking::EXTRA_HOSTS],
+            Project::With(project::networking::extra_hosts),
+        ),
     row(
         "links",
         Shape::List(&Shape::Text),

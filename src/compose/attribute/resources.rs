@@ -1,19 +1,26 @@
 //! Processors, memory and other limits.
 
+use super::field::{Project, field};
+use super::project;
 use super::shape::{Missing, Shape, Short};
 use super::{Attribute, Empty, Merge, row};
 
 /// What a container may use.
 pub const RESOURCES: &[Attribute] = &[
-    row("cpus", Shape::Number, "How many processors may be used, fractions too."),
+    row("cpus", Shape::Number, "How many processors may be used, fractions too.")
+        .becomes(&[project::resources::CPUS], Project::With(project::resources::cpus)),
     row(
         "cpu_shares",
         Shape::Integer,
         "The weight when processors are scarce; 1024 is usual.",
-    ),
-    row("cpu_quota", Shape::Integer, "The processor time per period, in microseconds."),
-    row("cpu_period", Shape::Integer, "The length of a period, in microseconds."),
-    row("cpuset", Shape::Text, "Which processors may be used, such as `0-3` or `0,2`."),
+    )
+    .is_field(&[field("HostConfig.CpuShares").updates()]),
+    row("cpu_quota", Shape::Integer, "The processor time per period, in microseconds.")
+        .is_field(&[field("HostConfig.CpuQuota").updates()]),
+    row("cpu_period", Shape::Integer, "The length of a period, in microseconds.")
+        .is_field(&[field("HostConfig.CpuPeriod").updates()]),
+    row("cpuset", Shape::Text, "Which processors may be used, such as `0-3` or `0,2`.")
+        .is_field(&[field("HostConfig.CpusetCpus").updates()]),
     row(
         "cpu_rt_runtime",
         Shape::Integer,
@@ -34,56 +41,83 @@ pub const RESOURCES: &[Attribute] = &[
         "Which share of the processors a Windows container may use.",
     )
     .ignored("it is for Windows engines only; use `cpus`"),
-    row("mem_limit", Shape::Bytes, "How much memory may be used."),
+    row("mem_limit", Shape::Bytes, "How much memory may be used.").becomes(
+        &[project::resources::MEMORY],
+        Project::With(project::resources::memory),
+    ),
     row(
         "mem_reservation",
         Shape::Bytes,
         "How much memory is left to it when memory is scarce.",
+    )
+    .becomes(
+        &[project::resources::MEMORY_RESERVATION],
+        Project::With(project::resources::memory_reservation),
     ),
     row(
         "mem_swappiness",
         Shape::Integer,
         "How readily memory is swapped out, from 0 to 100.",
-    ),
+    )
+    .is_field(&[project::resources::SWAPPINESS]),
     row(
         "memswap_limit",
         Shape::Bytes,
         "How much memory and swap may be used together; -1 for any.",
+    )
+    .becomes(
+        &[project::resources::MEMORY_SWAP],
+        Project::With(project::resources::memory_swap),
     ),
-    row("shm_size", Shape::Bytes, "The size of `/dev/shm`."),
+    row("shm_size", Shape::Bytes, "The size of `/dev/shm`.").becomes(
+        &[project::resources::SHARED_MEMORY],
+        Project::With(project::resources::shared_memory),
+    ),
     row(
         "pids_limit",
         Shape::Integer,
         "How many processes and threads there may be; -1 for any.",
-    ),
+    )
+    .is_field(&[project::resources::PIDS]),
     row(
         "oom_kill_disable",
         Shape::Boolean,
         "Whether the process waits in place of being killed when memory runs \
          out.",
-    ),
+    )
+    .is_field(&[field("HostConfig.OomKillDisable")]),
     row(
         "oom_score_adj",
         Shape::Integer,
         "How early it is killed when the host's memory runs out, from -1000 \
          to 1000.",
-    ),
+    )
+    .is_field(&[field("HostConfig.OomScoreAdj")]),
     row(
         "ulimits",
         Shape::Map(&Shape::IntegerOr(ULIMIT)),
         "Resource limits of the processes, by name.",
     )
-    .merges(Merge::Entries),
+    .merges(Merge::Entries)
+    .becomes(&[project::resources::ULIMITS], Project::With(project::resources::ulimits)),
     row(
         "gpus",
         Shape::Short(Short::Gpus, DEVICE_REQUEST),
         "Which GPUs may be used: `all`, or a list of requests.",
     )
-    .merges(Merge::Append),
-    row("cgroup", Shape::Choice(&["host", "private"]), "Whose control groups are seen."),
-    row("cgroup_parent", Shape::Text, "The control group that the container's is in."),
-    row("blkio_config", Shape::Keys(BLKIO), "Limits on disk traffic.")
-        .ignored("limits on disk traffic are not set"),
+    .merges(Merge::Append)
+    .becomes(
+        &[project::resources::DEVICE_REQUESTS],
+        Project::With(project::resources::device_requests),
+    ),
+    row("cgroup", Shape::Choice(&["host", "private"]), "Whose control groups are seen.")
+        .is_field(&[project::process::CGROUP]),
+    row("cgroup_parent", Shape::Text, "The control group that the container's is in.")
+        .is_field(&[field("HostConfig.CgroupParent")]),
+    row("blkio_config", Shape::Keys(BLKIO), "Limits on disk traffic.").becomes(
+        &project::resources::BLOCK_IO,
+        Project::With(project::resources::block_io),
+    ),
 ];
 
 /// A resource limit.

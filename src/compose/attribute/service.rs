@@ -14,9 +14,9 @@ pub const FAMILIES: &[&[Attribute]] = &[
     health::HEALTH,
     networking::NETWORKING,
     storage::STORAGE,
+    deploy::DEPLOY,
     resources::RESOURCES,
     security::SECURITY,
-    deploy::DEPLOY,
     logging::LOGGING,
 ];
 

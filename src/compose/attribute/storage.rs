@@ -1,5 +1,7 @@
 //! Volumes, mounts, devices and files.
 
+use super::field::{Project, field};
+use super::project;
 use super::shape::{Missing, Shape, Short};
 use super::{Attribute, Empty, Merge, row};
 
@@ -10,53 +12,60 @@ pub const STORAGE: &[Attribute] = &[
         Shape::List(&Shape::Short(Short::Mount, MOUNT)),
         "What is mounted into the containers.",
     )
-    .merges(Merge::Unique(&["target"])),
+    .merges(Merge::Unique(&["target"]))
+    .becomes(&[project::storage::MOUNTS], Project::With(project::storage::volumes)),
     row(
         "volumes_from",
         Shape::List(&Shape::Text),
         "Services or containers whose volumes are mounted too.",
     )
-    .merges(Merge::Append),
+    .merges(Merge::Append)
+    .becomes(
+        &[project::storage::VOLUMES_FROM],
+        Project::With(project::storage::volumes_from),
+    ),
     row(
         "tmpfs",
         Shape::OneOrMore(&Shape::Text),
         "Folders that are kept in memory, as `path[:options]`.",
     )
-    .merges(Merge::Unique(&[])),
+    .merges(Merge::Unique(&[]))
+    .becomes(&[project::storage::TMPFS], Project::With(project::storage::tmpfs)),
     row(
         "configs",
         Shape::List(&Shape::Short(Short::Config, FILE_REFERENCE)),
         "The configs that become files.",
     )
-    .merges(Merge::UniqueByFirst(&["target", "source"])),
+    .merges(Merge::UniqueByFirst(&["target", "source"]))
+    .becomes(&[project::storage::MOUNTS], Project::With(project::storage::configs)),
     row(
         "secrets",
         Shape::List(&Shape::Short(Short::Secret, FILE_REFERENCE)),
         "The secrets that become files.",
     )
-    .merges(Merge::Unique(&["target"])),
+    .merges(Merge::Unique(&["target"]))
+    .becomes(&[project::storage::MOUNTS], Project::With(project::storage::secrets)),
     row(
         "devices",
         Shape::List(&Shape::Short(Short::Device, DEVICE)),
         "Devices of the host, as `host[:container[:permissions]]`.",
     )
-    .merges(Merge::Append),
+    .merges(Merge::Append)
+    .becomes(&[project::storage::DEVICES], Project::With(project::storage::devices)),
     row(
         "device_cgroup_rules",
         Shape::List(&Shape::Text),
         "Which devices may be used, as `type major:minor permissions`.",
     )
-    .merges(Merge::Append),
+    .merges(Merge::Append)
+    .is_field(&[field("HostConfig.DeviceCgroupRules")]),
     row(
         "storage_opt",
         Shape::Map(&Shape::Word),
         "Options of the storage driver, such as `size`.",
     )
     .merges(Merge::Entries)
-    .ignored(
-        "options of the storage driver are not set; the container's own layer \
-         has no limit",
-    ),
+    .is_field(&[field("HostConfig.StorageOpt")]),
 ];
 
 const MOUNT: &[Attribute] = &[
@@ -135,20 +144,10 @@ const DEVICE: &[Attribute] = &[
 pub const FILE_REFERENCE: &[Attribute] = &[
     row("source", Shape::Text, "The key of the config or secret."),
     row("target", Shape::Text, "The path inside the container."),
-    row("uid", Shape::Text, "The owner of the file.").ignored(
-        "an engine without Swarm mounts the file as it is on the host, with \
-         its owner",
-    ),
-    row("gid", Shape::Text, "The group of the file.").ignored(
-        "an engine without Swarm mounts the file as it is on the host, with \
-         its group",
-    ),
+    row("uid", Shape::Text, "The owner of the file."),
+    row("gid", Shape::Text, "The group of the file."),
     row("mode", Shape::Integer, "The permissions of the file.")
-        .when_empty(Empty::Written)
-        .ignored(
-            "an engine without Swarm mounts the file as it is on the host, with \
-         its permissions",
-        ),
+        .when_empty(Empty::Written),
 ];
 
 /// A volume of the stack.
