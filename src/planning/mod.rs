@@ -5,4 +5,8 @@
 //! `reconciler diff` prints the very plan that the loop performs.
 
 pub mod change;
+pub mod drift;
+pub mod memory;
+pub mod retry;
 pub mod status;
+pub mod target;

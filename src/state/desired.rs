@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::digest::DigestKey;
 use super::ids::{
     ContainerName, Generation, ImageReference, NetworkKey, NetworkName, ProjectName,
     ServiceName, SourceId, VolumeKey, VolumeName,
@@ -45,6 +46,8 @@ pub struct Stack {
     pub files: Vec<PathBuf>,
     /// The digest of its meaning.
     pub generation: Generation,
+    /// The key by which secrets enter digests.
+    pub digest_key: DigestKey,
     /// The services of active profiles.
     pub services: BTreeMap<ServiceName, Service>,
     /// The services of inactive profiles: neither wanted nor orphans.
@@ -127,6 +130,15 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// Returns the Compose key, such as `service_healthy`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Started => "service_started",
+            Self::Healthy => "service_healthy",
+            Self::Completed => "service_completed_successfully",
+        }
+    }
+
     /// Returns the word that people read: `service/etcd healthy`.
     pub const fn as_str(self) -> &'static str {
         match self {

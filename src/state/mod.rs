@@ -4,6 +4,7 @@
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
 pub mod desired;
+pub mod digest;
 pub mod document;
 pub mod ids;
 pub mod observed;

@@ -1,7 +1,11 @@
 //! Fields of the engine: where they stand, how they are compared, what a change costs.
 
+use std::collections::BTreeMap;
+
 use crate::state::desired::{Service, Stack};
 use crate::state::document::{Document, Pointer};
+use crate::state::ids::{ContainerId, ServiceName};
+use crate::state::observed::{Container, EngineFacts};
 use crate::state::value::Value;
 
 /// One field of a container on the engine.
@@ -11,10 +15,12 @@ pub struct Field {
     pub pointer: Pointer,
     /// How the engine writes it in JSON.
     pub form: Form,
-    /// When nothing is asked for, what the engine or the image puts there.
+    /// What is there when nothing is asked for.
     pub default: Default,
     /// What a change of it costs.
     pub cost: Cost,
+    /// Which values are as good as equal, besides equal ones and two zeros.
+    pub alike: Option<fn(desired: &Value, observed: &Value) -> bool>,
 }
 
 /// How the engine writes a field, and how it reads in a [`Document`].
@@ -24,14 +30,22 @@ pub enum Form {
     Plain,
     /// A list whose order has no meaning: a sorted list.
     Set,
+    /// Security options: a sorted list, in the form `name=value`.
+    Options,
     /// A set of capabilities: a sorted list without the prefix `CAP_`.
     Capabilities,
-    /// `["NAME=value"]`: a map.
+    /// `["NAME=value"]`: a map, in which values of sensitive names are secrets.
     Pairs,
-    /// `{"name": {}}`: a sorted list of names.
+    /// `{"name": {}}`: a map from name to true.
     Names,
     /// A list of objects: a map by this member of theirs.
     Keyed(&'static str),
+    /// Nanoseconds: a Compose duration such as `1m30s`.
+    Nanoseconds,
+    /// Seconds: a Compose duration.
+    Seconds,
+    /// Billionths of a processor: a decimal number as text, such as `0.5`.
+    NanoCpus,
     /// `{"80/tcp": [{"HostIp": …, "HostPort": …}]}`: a map from port to a sorted list of
     /// `ip:port`.
     PortBindings,
@@ -52,12 +66,11 @@ pub enum Default {
     ImageEntries,
     /// This text.
     Text(&'static str),
-    /// This number.
-    Int(i64),
     /// Whatever is there: the engine decides, and nobody cares.
     Any,
-    /// Computed from what is asked for, the container and the engine.
-    Computed(fn(&Asked<'_>) -> Value),
+    /// Computed from what is asked for, the container, its image and the engine; nothing
+    /// when it cannot be known.
+    Computed(fn(&Asked<'_>) -> Option<Value>),
 }
 
 /// What a computed default may look at.
@@ -66,9 +79,11 @@ pub struct Asked<'a> {
     /// What is asked for.
     pub document: &'a Document,
     /// The container that is there.
-    pub container: &'a crate::state::observed::Container,
+    pub container: &'a Container,
+    /// What its image says; nothing when the image is gone.
+    pub image: Option<&'a Document>,
     /// The engine.
-    pub facts: &'a crate::state::observed::EngineFacts,
+    pub facts: &'a EngineFacts,
 }
 
 /// What a change of a field costs.
@@ -87,7 +102,7 @@ pub enum Cost {
 pub enum Project {
     /// It does not.
     Nothing,
-    /// The one field has the value as it is.
+    /// The first field has the value as it is.
     Same,
     /// By this function.
     With(fn(&Value, &Context<'_>, &mut Document)),
@@ -100,8 +115,59 @@ pub struct Context<'a> {
     pub stack: &'a Stack,
     /// The service.
     pub service: &'a Service,
-    /// The number of the replica, from 1.
-    pub number: u32,
-    /// What the engine is and can do.
-    pub facts: &'a crate::state::observed::EngineFacts,
+    /// The name that the container will have.
+    pub name: &'a str,
+    /// The engine.
+    pub facts: &'a EngineFacts,
+    /// The containers of services whose namespaces or volumes may be shared.
+    pub peers: &'a BTreeMap<ServiceName, ContainerId>,
+}
+
+/// Makes a field that is compared as it is, is zero unless asked for, and costs another
+/// container.
+pub const fn field(pointer: Pointer) -> Field {
+    Field {
+        pointer,
+        form: Form::Plain,
+        default: Default::Zero,
+        cost: Cost::Recreate,
+        alike: None,
+    }
+}
+
+impl Field {
+    /// Sets the form.
+    #[must_use]
+    pub const fn form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Sets the default.
+    #[must_use]
+    pub const fn default(mut self, default: Default) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// Says that the engine can change it on a live container.
+    #[must_use]
+    pub const fn updates(mut self) -> Self {
+        self.cost = Cost::Update;
+        self
+    }
+
+    /// Says that the network is disconnected and connected for it.
+    #[must_use]
+    pub const fn reconnects(mut self) -> Self {
+        self.cost = Cost::Reconnect;
+        self
+    }
+
+    /// Sets which values are as good as equal.
+    #[must_use]
+    pub const fn alike(mut self, alike: fn(&Value, &Value) -> bool) -> Self {
+        self.alike = Some(alike);
+        self
+    }
 }

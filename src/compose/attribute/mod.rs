@@ -4,11 +4,30 @@
 //! merge its rule, the engine mapping and drift its [`Field`]s, `explain` and the docs its
 //! sentence. Adding a Compose key is adding a row.
 
+pub mod deploy;
+pub mod environment;
 pub mod field;
+pub mod form;
+pub mod health;
+pub mod image;
+pub mod logging;
+pub mod networking;
+pub mod process;
+pub mod project;
+pub mod resources;
+pub mod security;
+pub mod service;
 pub mod shape;
+pub mod stack;
+pub mod storage;
 
-use field::{Field, Project};
+use std::sync::LazyLock;
+
+use field::{Context, Field, Project};
 use shape::Shape;
+
+use crate::state::document::Document;
+use crate::state::value::Value;
 
 /// One key of the Compose Specification.
 #[derive(Debug)]
@@ -21,6 +40,8 @@ pub struct Attribute {
     pub merge: Merge,
     /// Whether we act on it.
     pub honoured: Honoured,
+    /// What `config` prints when it says nothing.
+    pub empty: Empty,
     /// The fields of the engine that it decides; the first row that names a field lends
     /// it its path in `diff`.
     pub fields: &'static [Field],
@@ -40,10 +61,33 @@ pub enum Merge {
     /// The items of the later list are added.
     Append,
     /// The items of the later list are added, except that items of the same identity take
-    /// the place of earlier ones: the identity is made of these keys of the item.
+    /// the place of earlier ones: the identity is made of these keys of the item; of a
+    /// text, it is what stands before the first `=`.
     Unique(&'static [&'static str]),
+    /// As [`Merge::Unique`], with the first of these keys that the item has as identity.
+    UniqueByFirst(&'static [&'static str]),
+    /// Mappings merge key by key, and the later entry takes the place of the earlier one,
+    /// whatever it is.
+    Entries,
     /// As [`Merge::Deep`], unless this key differs: then as [`Merge::Replace`].
     DeepIfSame(&'static str),
+}
+
+/// What `config` prints for an attribute that says nothing: zero, false, empty or absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// Nothing; a mapping with keys of its own is printed when it was written.
+    Omitted,
+    /// What was written, if anything was.
+    Written,
+    /// `null`, unless something was written.
+    Null,
+    /// An empty mapping.
+    Mapping,
+    /// `true`, unless something was written.
+    True,
+    /// This text, unless something was written.
+    Text(&'static str),
 }
 
 /// Whether we act on an attribute.
@@ -53,6 +97,8 @@ pub enum Honoured {
     Yes,
     /// It has no meaning on a single engine, or is not implemented: a warning says this.
     No(&'static str),
+    /// Not yet, and the file means something else without it: an error says this.
+    Unsupported(&'static str),
     /// The engine must speak this API version at least; on an older one a warning says so.
     FromApi(u32, u32),
 }
@@ -64,6 +110,7 @@ pub const fn row(key: &'static str, shape: Shape, about: &'static str) -> Attrib
         shape,
         merge: Merge::Deep,
         honoured: Honoured::Yes,
+        empty: Empty::Omitted,
         fields: &[],
         project: Project::Nothing,
         about,
@@ -82,6 +129,20 @@ impl Attribute {
     #[must_use]
     pub const fn ignored(mut self, why: &'static str) -> Self {
         self.honoured = Honoured::No(why);
+        self
+    }
+
+    /// Says that a file with it is refused for now, and why.
+    #[must_use]
+    pub const fn unsupported(mut self, why: &'static str) -> Self {
+        self.honoured = Honoured::Unsupported(why);
+        self
+    }
+
+    /// Sets what `config` prints when it says nothing.
+    #[must_use]
+    pub const fn when_empty(mut self, empty: Empty) -> Self {
+        self.empty = empty;
         self
     }
 
@@ -106,5 +167,120 @@ impl Attribute {
         self.fields = fields;
         self.project = project;
         self
+    }
+}
+
+/// Every row of a service that names fields, with its canonical path, in table order.
+static PLACED: LazyLock<Vec<(String, &'static Attribute)>> = LazyLock::new(|| {
+    let mut placed = Vec::new();
+    place(&service::SERVICE, "", &mut placed);
+    placed
+});
+
+/// Every field once, with the path of the first row that names it.
+static FIELDS: LazyLock<Vec<(&'static str, &'static Field)>> = LazyLock::new(|| {
+    let mut fields: Vec<(&'static str, &'static Field)> = Vec::new();
+    for (path, field) in named_fields() {
+        if !fields.iter().any(|(_, known)| known.pointer == field.pointer) {
+            fields.push((path, field));
+        }
+    }
+    fields
+});
+
+fn place(shape: &Shape, prefix: &str, placed: &mut Vec<(String, &'static Attribute)>) {
+    for row in shape.rows() {
+        let path = if prefix.is_empty() {
+            row.key.to_owned()
+        } else {
+            format!("{prefix}.{}", row.key)
+        };
+        if row.fields.is_empty() {
+            if let Shape::Keys(_) = row.shape {
+                place(&row.shape, &path, placed);
+            }
+        } else {
+            placed.push((path, row));
+        }
+    }
+}
+
+fn named_fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
+    PLACED.iter().flat_map(|(path, row)| {
+        row.fields.iter().map(move |field| (path.as_str(), field))
+    })
+}
+
+/// Iterates over every field of a container, each with its canonical path.
+pub fn fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
+    FIELDS.iter().copied()
+}
+
+/// As [`fields`], each with the path by which this service sets it, where there are two:
+/// `mem_limit` and `deploy.resources.limits.memory`.
+pub fn fields_of(
+    canonical: &Value,
+) -> impl Iterator<Item = (&'static str, &'static Field)> {
+    fields().map(|(path, field)| {
+        let written = named_fields().find(|(path, named)| {
+            named.pointer == field.pointer && !canonical.at(path).is_null()
+        });
+        (written.map_or(path, |(written, _)| written), field)
+    })
+}
+
+/// Returns what the service asks the engine for.
+pub fn project(context: &Context<'_>) -> Document {
+    let mut document = Document::default();
+    for (path, row) in &*PLACED {
+        let value = context.service.canonical.at(path);
+        if value.is_null() {
+            continue;
+        }
+        match row.project {
+            Project::Nothing => {}
+            Project::Same => {
+                if let Some(field) = row.fields.first() {
+                    document.set(field.pointer, value.clone());
+                }
+            }
+            Project::With(project) => project(value, context, &mut document),
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_service_key_of_the_specification_has_one_row() {
+        let keys: Vec<&str> = service::SERVICE.rows().map(|row| row.key).collect();
+        let unique: BTreeSet<&str> = keys.iter().copied().collect();
+        assert_eq!(unique.len(), keys.len(), "a key is in two families");
+        assert_eq!(unique.len(), 93, "{unique:?}");
+    }
+
+    #[test]
+    fn every_sentence_begins_with_a_capital_and_ends_with_a_full_stop() {
+        fn check(shape: &'static Shape) {
+            for row in shape.rows() {
+                assert!(row.about.ends_with('.'), "{}: {}", row.key, row.about);
+                assert!(
+                    row.about.starts_with(|first: char| !first.is_lowercase()),
+                    "{}: {}",
+                    row.key,
+                    row.about
+                );
+                if let Honoured::No(why) | Honoured::Unsupported(why) = row.honoured {
+                    assert!(!why.ends_with('.'), "{}: {why}", row.key);
+                }
+                check(row.shape.inner());
+            }
+        }
+        check(&stack::ROOT);
     }
 }

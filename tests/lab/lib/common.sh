@@ -16,6 +16,10 @@ die() {
   exit 1
 }
 
+# No failure is silent: a command that fails unexpectedly is named.
+set -E
+trap 'say "stopped: ${BASH_SOURCE[0]##*/} line $LINENO"' ERR
+
 # need COMMAND WHERE-TO-GET-IT
 need() {
   command -v "$1" >/dev/null || die "the command '$1' is missing ($2)"

@@ -1,0 +1,67 @@
+//! What is remembered from pass to pass: soft, so that losing it is safe.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::state::ids::{
+    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+};
+use crate::state::time::{EngineTime, Moment};
+
+/// The memory of one stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The generation that was last planned for.
+    pub generation: Option<Generation>,
+    /// Containers whose own health command passed, with the start that it was for.
+    pub proven: BTreeMap<ContainerId, EngineTime>,
+    /// The probing of containers that are not ready yet.
+    pub probing: BTreeMap<ContainerId, Probing>,
+    /// Failed attempts, by object.
+    pub retries: BTreeMap<Object, Retry>,
+    /// Crashes in a row, by object.
+    pub crashes: BTreeMap<Object, Crashes>,
+    /// Objects that a step is under way for, with its verb.
+    pub under_way: BTreeMap<Object, &'static str>,
+    /// Images that were pulled for the generation although they were there.
+    pub pulled: BTreeSet<ImageReference>,
+    /// What the engine makes of a spec: fields, by path, that read back otherwise than
+    /// they were asked for, with the digest of what they read.
+    pub quirks: BTreeMap<(ServiceName, SpecHash), BTreeMap<String, String>>,
+}
+
+/// The probing of a container before it is first ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probing {
+    /// The start that it is for.
+    pub started: EngineTime,
+    /// How many probes have ended.
+    pub count: u32,
+    /// When the next one is due.
+    pub next: Moment,
+    /// What the last one said.
+    pub last: Option<String>,
+}
+
+/// Failed attempts of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How many in a row.
+    pub attempts: u32,
+    /// Not before this.
+    pub not_before: Moment,
+    /// A reason in `CamelCase`: `ImagePullBackOff`, `RetryBackOff`, `Conflict`.
+    pub reason: &'static str,
+    /// What the engine said.
+    pub message: String,
+}
+
+/// Crashes of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crashes {
+    /// How many in a row.
+    pub count: u32,
+    /// The end that was counted last.
+    pub last: (ContainerId, EngineTime),
+    /// Not started again before this.
+    pub not_before: Moment,
+}
