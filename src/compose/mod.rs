@@ -6,8 +6,13 @@
 //! lends the files as [`files::Files`].
 
 pub mod attribute;
+pub mod canonical;
+pub mod dotenv;
 pub mod files;
+pub mod interpolate;
+pub mod merge;
 pub mod node;
 pub mod problem;
 pub mod units;
 pub mod validate;
+pub mod yaml;

@@ -124,9 +124,17 @@ impl Problems {
     }
 
     /// Sorts the problems by place, errors and warnings alike, and drops repetitions.
+    ///
+    /// Of very many problems only the first ones are kept; the last one then says so.
     pub fn sort(&mut self) {
+        const MOST: usize = 200;
         self.0.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
         self.0.dedup();
+        let rest = self.0.split_off(self.0.len().min(MOST));
+        if let Some(worst) = rest.iter().map(|problem| problem.severity).min() {
+            let message = format!("{} further problems are not shown", rest.len());
+            self.add(worst, None, String::new(), message);
+        }
     }
 }
 
@@ -196,6 +204,22 @@ mod tests {
         assert_eq!(nearest("helathcheck", keys), Some("healthcheck"));
         assert_eq!(nearest("imgae", keys), Some("image"));
         assert_eq!(nearest("zzz", keys), None);
+    }
+
+    #[test]
+    fn of_very_many_problems_the_rest_is_counted_and_errors_stay_errors() {
+        let mut problems = Problems::default();
+        for start in 0..500 {
+            problems.warning(Span { file: 0, start, end: start }, "", "odd");
+        }
+        problems.error(Span { file: 0, start: 900, end: 900 }, "", "wrong");
+        problems.sort();
+        assert_eq!(problems.iter().count(), 201);
+        assert!(problems.has_errors());
+        assert_eq!(
+            problems.iter().last().map(|problem| problem.message.as_str()),
+            Some("301 further problems are not shown")
+        );
     }
 
     #[test]

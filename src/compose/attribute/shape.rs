@@ -124,4 +124,33 @@ impl Shape {
     pub fn row(&self, key: &str) -> Option<&'static Attribute> {
         self.rows().find(|row| row.key == key)
     }
+
+    /// Returns the shape of what a list or a mapping from free names holds; any other
+    /// shape returns itself.
+    pub const fn inner(&'static self) -> &'static Self {
+        match self {
+            Self::List(inner)
+            | Self::OneOrMore(inner)
+            | Self::Map(inner)
+            | Self::Named(inner) => inner,
+            Self::Any
+            | Self::Text
+            | Self::Word
+            | Self::Choice(_)
+            | Self::Boolean
+            | Self::Integer
+            | Self::Number
+            | Self::Bytes
+            | Self::Duration
+            | Self::Command
+            | Self::HealthTest
+            | Self::Count
+            | Self::Pairs(_)
+            | Self::ExtraHosts
+            | Self::IntegerOr(_)
+            | Self::Short(..)
+            | Self::Keys(_)
+            | Self::Families(_) => self,
+        }
+    }
 }
