@@ -13,4 +13,5 @@ pub mod executor;
 pub mod pass;
 pub mod planning;
 pub mod state;
+pub mod store;
 pub mod view;

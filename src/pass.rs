@@ -12,11 +12,21 @@ use crate::planning::learn::learn;
 use crate::planning::memory::Memory;
 use crate::planning::plan::plan_world;
 use crate::planning::status::StackStatus;
+use crate::planning::teardown::teardown;
 use crate::planning::world::{Allowed, World};
 use crate::state::desired::Desired;
 use crate::state::ids::ContainerId;
 use crate::state::observed::Observed;
 use crate::state::step::{Outcome, Step};
+
+/// What a stack is brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// As it is wanted.
+    Converged,
+    /// Taken down, but for its data.
+    Gone,
+}
 
 /// A stack that is being converged on an engine.
 #[derive(Debug)]
@@ -29,6 +39,7 @@ pub struct Pass<E> {
     /// What is remembered.
     pub memory: Memory,
     desired: Desired,
+    goal: Goal,
     allowed: Allowed,
     observed: Option<Observed>,
     touched: BTreeSet<ContainerId>,
@@ -51,6 +62,7 @@ impl<E: Engine + 'static> Pass<E> {
         executor: Executor<E>,
         desired: Desired,
         memory: Memory,
+        goal: Goal,
         allowed: Allowed,
     ) -> Self {
         Self {
@@ -59,6 +71,7 @@ impl<E: Engine + 'static> Pass<E> {
             clock: Clock::new(),
             memory,
             desired,
+            goal,
             allowed,
             observed: None,
             touched: BTreeSet::new(),
@@ -123,7 +136,10 @@ impl<E: Engine + 'static> Pass<E> {
         let outcomes = std::mem::take(&mut self.outcomes);
         self.memory = learn(&self.memory, &self.desired, observed, &outcomes, now);
         let world = World::new(&self.desired, observed, &self.memory, now, self.allowed);
-        let plan = plan_world(&world);
+        let plan = match self.goal {
+            Goal::Converged => plan_world(&world),
+            Goal::Gone => teardown(&world),
+        };
         let status = condition::status(&world, &plan);
         condition::remember(&mut self.memory, &status);
         Ok(Found { plan, status })

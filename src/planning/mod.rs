@@ -29,5 +29,6 @@ pub mod replica;
 pub mod retry;
 pub mod status;
 pub mod target;
+pub mod teardown;
 pub mod volume;
 pub mod world;
