@@ -15,6 +15,7 @@ pub mod operator;
 pub mod pass;
 pub mod planning;
 pub mod report;
+pub mod source;
 pub mod state;
 pub mod store;
 pub mod view;
