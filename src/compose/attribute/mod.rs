@@ -78,6 +78,8 @@ pub enum Merge {
 pub enum Empty {
     /// Nothing; a mapping with keys of its own is printed when it was written.
     Omitted,
+    /// Nothing, even if something was written.
+    Never,
     /// What was written, if anything was.
     Written,
     /// `null`, unless something was written.

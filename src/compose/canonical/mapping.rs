@@ -280,7 +280,11 @@ pub(super) fn fill(mapping: &mut Mapping, shape: &Shape, span: Span) {
         let kind = match row.empty {
             Empty::True => Kind::Bool(true),
             Empty::Text(word) => text(word, false),
-            Empty::Omitted | Empty::Written | Empty::Null | Empty::Mapping => continue,
+            Empty::Omitted
+            | Empty::Never
+            | Empty::Written
+            | Empty::Null
+            | Empty::Mapping => continue,
         };
         mapping
             .entry(row.key.to_owned())
