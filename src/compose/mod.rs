@@ -7,6 +7,7 @@
 
 pub mod attribute;
 pub mod canonical;
+pub mod dotenv;
 pub mod files;
 pub mod interpolate;
 pub mod merge;

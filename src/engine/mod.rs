@@ -112,6 +112,12 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It speaks no version of the API that we speak.
+    #[error("{reason}")]
+    Unsupported {
+        /// Which versions meet here, and what to do.
+        reason: String,
+    },
     /// It answered with something else than what was asked for.
     #[error("the Docker Engine failed to {what}")]
     Failed {

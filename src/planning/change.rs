@@ -19,6 +19,13 @@ pub struct Plan {
     pub notes: Vec<Note>,
 }
 
+impl Plan {
+    /// Tells whether every object is as it is wanted, ready or not.
+    pub fn is_in_sync(&self) -> bool {
+        self.changes.iter().all(|change| change.action == Action::None)
+    }
+}
+
 /// Something that people should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
+use crate::state::step::Step;
 use crate::state::time::{EngineTime, Moment};
 
 /// The memory of one stack.
@@ -20,8 +21,12 @@ pub struct Memory {
     pub retries: BTreeMap<Object, Retry>,
     /// Crashes in a row, by object.
     pub crashes: BTreeMap<Object, Crashes>,
-    /// Objects that a step is under way for, with its verb.
-    pub under_way: BTreeMap<Object, &'static str>,
+    /// The steps that are under way, at most one per object.
+    pub under_way: BTreeMap<Object, Step>,
+    /// Containers that their files were copied into.
+    pub filled: BTreeSet<ContainerId>,
+    /// Containers that we stopped, so that their end is no crash.
+    pub stopped: BTreeSet<ContainerId>,
     /// Images that were pulled for the generation although they were there.
     pub pulled: BTreeSet<ImageReference>,
     /// What the engine makes of a spec: fields, by path, that read back otherwise than

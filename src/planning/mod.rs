@@ -1,12 +1,32 @@
 //! Every decision, as pure functions of values.
 //!
-//! `memory' = learn(memory, observed, outcomes, now)`, then
+//! `memory' = learn(memory, desired, observed, outcomes, now)`, then
 //! `plan(desired, observed, memory', now)`: the executor makes no decision, and
 //! `reconciler diff` prints the very plan that the loop performs.
+//!
+//! Read in this order: [`target`] (what a container should be), [`drift`] (how it differs),
+//! [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
+//! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for),
+//! [`network`], [`volume`], [`prune`], and [`plan`].
 
 pub mod change;
+pub mod decision;
 pub mod drift;
+pub mod explain;
+pub mod handover;
+pub mod in_place;
+pub mod learn;
 pub mod memory;
+pub mod network;
+pub mod office;
+pub mod order;
+pub mod plan;
+pub mod progress;
+pub mod prune;
+pub mod readiness;
+pub mod replica;
 pub mod retry;
 pub mod status;
 pub mod target;
+pub mod volume;
+pub mod world;

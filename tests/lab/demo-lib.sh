@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What demo.sh and demo-down.sh share: where the demo lives, and how it is addressed.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
 # Another binary than the one built here, for those who have one.
 : "${RECONCILER:=}"

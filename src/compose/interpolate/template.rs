@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::variables::Variable;
+use crate::state::secret::is_sensitive_name;
 
 /// How deep references may stand in the words of others.
 const MOST_DEPTH: usize = 32;
@@ -160,26 +161,27 @@ impl<'v> Expander<'_, 'v> {
             (self.lookup)(name).filter(|variable| !(colon && variable.text.is_empty()));
         match operator {
             Operator::Replacement => self.run(word, wanted && value.is_some(), depth),
-            Operator::Default => {
-                let start = self.out.text.len();
-                let sensitive_before = self.out.sensitive;
-                self.run(word, wanted && value.is_none(), depth);
-                if wanted {
-                    match value {
-                        Some(variable) => self.take(variable),
-                        // What stands in for a password is a password.
-                        None => {
-                            let named = Variable::named(name, "").sensitive;
-                            self.out.sensitive = sensitive_before
-                                || self.out.sensitive
-                                || named && self.out.text.len() > start;
-                        }
-                    }
-                }
-            }
+            Operator::Default => self.defaulted(name, value, word, (wanted, depth)),
             Operator::Required => {
-                self.required(name, value, word, range, (wanted, depth))
+                self.required(name, value, word, range, (wanted, depth));
             }
+        }
+    }
+
+    /// Takes a value, or the word. What stands in for a password is a password.
+    fn defaulted(
+        &mut self,
+        name: &str,
+        value: Option<&'v Variable>,
+        word: Range<usize>,
+        (wanted, depth): (bool, usize),
+    ) {
+        let start = self.out.text.len();
+        self.run(word, wanted && value.is_none(), depth);
+        if let Some(variable) = value.filter(|_| wanted) {
+            self.take(variable);
+        } else if self.out.text.len() > start {
+            self.out.sensitive |= is_sensitive_name(name);
         }
     }
 

@@ -1,1 +1,90 @@
 //! The Docker Engine, over its socket: the only room that names bollard.
+//!
+//! Read in this order: `address` and `wire` (how the engine is reached, and in which
+//! version of its API), `look` with `convert` and `images` (what is there), `perform` with
+//! `pull`, `probe` and `archive` (what is done), `events` with `reconnect` (when to look
+//! again), `error` (what went wrong, in words).
+
+mod address;
+mod archive;
+mod convert;
+mod error;
+mod events;
+mod images;
+mod look;
+mod perform;
+mod probe;
+mod pull;
+mod reconnect;
+mod wire;
+
+use std::collections::BTreeSet;
+
+use futures_util::Stream;
+use tokio::sync::mpsc::UnboundedSender;
+
+pub use address::DEFAULT_HOST;
+
+use self::images::Images;
+use self::look::Earlier;
+use self::wire::Wire;
+use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
+use crate::state::ids::{ContainerId, ProjectName};
+use crate::state::observed::{EngineFacts, Observed};
+use crate::state::step::{Done, Failure, Step};
+
+/// A Docker Engine; clones share the connection.
+#[derive(Clone, Debug)]
+pub struct Docker {
+    wire: Wire,
+    images: Images,
+}
+
+impl Docker {
+    /// Connects to the engine at an address and agrees with it on a version of its API.
+    ///
+    /// `host` is what `--host` or `DOCKER_HOST` says; nothing and the empty text mean
+    /// [`DEFAULT_HOST`].
+    ///
+    /// # Errors
+    /// The address makes no sense or is of a kind that is not supported, nothing answers,
+    /// or the engine is too old.
+    pub async fn connect(host: Option<&str>) -> Result<Self, EngineError> {
+        let host = host.filter(|host| !host.is_empty()).unwrap_or(DEFAULT_HOST);
+        let wire = Wire::open(host)?;
+        wire.negotiate().await?;
+        Ok(Self { wire, images: Images::default() })
+    }
+}
+
+impl Engine for Docker {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        look::facts(&self.wire).await
+    }
+
+    async fn look(&self, scope: &Scope) -> Result<Observed, EngineError> {
+        look::look(&self.wire, &self.images, scope, None).await
+    }
+
+    async fn look_again(
+        &self,
+        scope: &Scope,
+        last: &Observed,
+        containers: &BTreeSet<ContainerId>,
+    ) -> Result<Observed, EngineError> {
+        let earlier = Earlier { last, anew: containers };
+        look::look(&self.wire, &self.images, scope, Some(earlier)).await
+    }
+
+    async fn perform(
+        &self,
+        step: &Step,
+        progress: &UnboundedSender<PullProgress>,
+    ) -> Result<Done, Failure> {
+        perform::perform(&self.wire, step, progress).await
+    }
+
+    fn wakeups(&self, project: &ProjectName) -> impl Stream<Item = Wakeup> + Send {
+        events::wakeups(self.wire.clone(), self.images.clone(), project.clone())
+    }
+}

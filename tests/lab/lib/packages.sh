@@ -35,6 +35,7 @@ suite_apt() {
     -o Dir::State="$dir/state" -o Dir::State::lists="$dir/lists" \
     -o Dir::State::status="$dir/status" -o Dir::Cache="$dir" \
     -o Dir::Cache::archives="$dir/archives" \
+    -o Dir::Cache::pkgcache=packages.bin -o Dir::Cache::srcpkgcache=sources.bin \
     -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" \
     -o APT::Install-Recommends=0 -o APT::Install-Suggests=0 "$@"
 }

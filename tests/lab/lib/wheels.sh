@@ -45,7 +45,7 @@ build_client() {
   rm -rf "$venv"
   python3 -m venv --without-pip "$venv"
   quietly "$CACHE/log/client" lab_pip "$venv/bin/python" install \
-    --only-binary=:all: --requirement client/requirements.txt
+    --no-compile --only-binary=:all: --requirement client/requirements.txt
   printf '%s' "$wanted" >"$venv/.built"
   say "client: $venv/bin/python"
 }

@@ -1,0 +1,279 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{
+    ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
+use clap_complete::Shell;
+
+use super::help;
+use super::options::Options;
+
+/// What a person asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// The options of every command.
+    pub options: Options,
+    /// The command.
+    pub command: Command,
+}
+
+/// A command with the options of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `validate`.
+    Validate,
+    /// `config`.
+    Config,
+    /// `diff`.
+    Diff,
+    /// `apply`.
+    Apply(Apply),
+    /// `run`.
+    Run(Run),
+    /// `status`.
+    Status(Status),
+    /// `explain`.
+    Explain(Explain),
+    /// `delete`.
+    Delete(Delete),
+    /// `completions`.
+    Completions(Completions),
+}
+
+/// The options of `apply`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Apply {
+    /// How long to wait until every service is ready
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "RECONCILER_TIMEOUT",
+        hide_env = true,
+        default_value = "10m",
+        value_parser = duration
+    )]
+    pub timeout: Duration,
+
+    /// Return as soon as nothing is left to change, ready or not
+    #[arg(
+        long,
+        env = "RECONCILER_NO_WAIT",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub no_wait: bool,
+
+    /// What may be removed.
+    #[command(flatten)]
+    pub prune: Prune,
+}
+
+/// The options of `run`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Form of the log on standard error
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "RECONCILER_LOG_FORMAT",
+        hide_env = true,
+        value_enum,
+        default_value_t
+    )]
+    pub log_format: LogFormat,
+
+    /// What may be removed.
+    #[command(flatten)]
+    pub prune: Prune,
+}
+
+/// Whether much may be removed at once.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// Remove what left the file even if that is more than half of the stack
+    #[arg(
+        long,
+        env = "RECONCILER_ALLOW_PRUNE",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub allow_prune: bool,
+}
+
+/// The options of `status`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Go on showing the status until interrupted
+    #[arg(
+        short = 'w',
+        long,
+        env = "RECONCILER_WATCH",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub watch: bool,
+}
+
+/// The options of `explain`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Explain {
+    /// Service whose fields are explained
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+}
+
+/// The options of `delete`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delete {
+    /// Delete the volumes of the stack too, and all data in them
+    #[arg(
+        long,
+        env = "RECONCILER_VOLUMES",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub volumes: bool,
+
+    /// Do not ask
+    #[arg(
+        short = 'y',
+        long,
+        env = "RECONCILER_YES",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub yes: bool,
+}
+
+/// The options of `completions`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completions {
+    /// Shell that is to learn the commands and options
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text for each event.
+    #[default]
+    Text,
+    /// A JSON object for each event.
+    Json,
+}
+
+/// Reads the arguments, of which the first is the name of the program; `variable` looks
+/// up the variables of other tools.
+///
+/// # Errors
+/// The error of clap is also how help and version are asked for.
+pub fn parse_from(
+    arguments: impl IntoIterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Arguments, clap::Error> {
+    let matches = Raw::command().try_get_matches_from(arguments)?;
+    let raw = Raw::from_arg_matches(&matches)?;
+    let (after, command) = raw.command.split();
+    let before = raw.options;
+    let options = match after {
+        Some(after) => before.joined(after, &matches),
+        None => before,
+    };
+    Ok(Arguments { options: options.with_environment(variable), command })
+}
+
+/// Returns the script that teaches a shell the commands and options.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Raw::command(), "reconciler", &mut script);
+    script
+}
+
+/// Reads a duration: `30s`, `10m`, `1m30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    const EXAMPLES: &str = "a duration is written 30s, 10m or 1m30s";
+    let parsed = text.parse::<jiff::SignedDuration>().map_err(|_| EXAMPLES)?;
+    Duration::try_from(parsed).map_err(|_| EXAMPLES.to_owned())
+}
+
+/// The command line as clap sees it: the options of every command stand twice.
+#[derive(Parser)]
+#[command(
+    name = "reconciler",
+    version,
+    about = help::ABOUT,
+    after_help = help::EXAMPLES,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_flag = true,
+    max_term_width = 100,
+)]
+struct Raw {
+    /// Print help
+    #[arg(short = 'h', long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: RawCommand,
+}
+
+#[derive(Subcommand)]
+enum RawCommand {
+    #[command(about = help::VALIDATE, after_help = help::VALIDATE_MORE)]
+    Validate(With<Nothing>),
+    #[command(about = help::CONFIG, after_help = help::CONFIG_MORE)]
+    Config(With<Nothing>),
+    #[command(about = help::DIFF, after_help = help::DIFF_MORE)]
+    Diff(With<Nothing>),
+    #[command(about = help::APPLY, after_help = help::APPLY_MORE)]
+    Apply(With<Apply>),
+    #[command(about = help::RUN, after_help = help::RUN_MORE)]
+    Run(With<Run>),
+    #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
+    Status(With<Status>),
+    #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
+    Explain(With<Explain>),
+    #[command(about = help::DELETE, after_help = help::DELETE_MORE)]
+    Delete(With<Delete>),
+    #[command(about = help::COMPLETIONS, after_help = help::COMPLETIONS_MORE)]
+    Completions(Completions),
+}
+
+/// A command with the options of every command.
+#[derive(Args)]
+struct With<Own: Args> {
+    #[command(flatten)]
+    own: Own,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// No options of its own.
+#[derive(Args)]
+struct Nothing {}
+
+impl RawCommand {
+    /// Takes the options after the command from the command.
+    fn split(self) -> (Option<Options>, Command) {
+        match self {
+            Self::Validate(with) => (Some(with.options), Command::Validate),
+            Self::Config(with) => (Some(with.options), Command::Config),
+            Self::Diff(with) => (Some(with.options), Command::Diff),
+            Self::Apply(with) => (Some(with.options), Command::Apply(with.own)),
+            Self::Run(with) => (Some(with.options), Command::Run(with.own)),
+            Self::Status(with) => (Some(with.options), Command::Status(with.own)),
+            Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
+            Self::Delete(with) => (Some(with.options), Command::Delete(with.own)),
+            Self::Completions(own) => (None, Command::Completions(own)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The help texts, with an example for every command.
+
+/// What the program is.
+pub(super) const ABOUT: &str =
+    "Keeps the containers of a Docker host as a desired-state file says.";
+
+/// What to try first.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  reconciler diff                          what would change, and why
+  reconciler apply                         change it, and wait until it is ready
+  reconciler run                           watch the files and keep things that way
+  reconciler status --watch                what is ready, what waits for what
+  reconciler -f compose.yaml -o json diff  any Compose file; JSON for machines
+
+Options may stand before or after the command. Each can be given by a variable too:
+RECONCILER_STATE_DIR is --state-dir. DOCKER_HOST, COMPOSE_PROJECT_NAME and NO_COLOR
+count as well. `reconciler COMMAND --help` tells more.
+
+Exit status: 0 as wanted, 1 differs or not ready, 2 invalid file or command line,
+3 the engine does not answer, 4 refused because another `run` has the stack.";
+
+/// About `validate`.
+pub(super) const VALIDATE: &str = "Check the desired-state files and show every problem";
+/// More about `validate`.
+pub(super) const VALIDATE_MORE: &str = "\
+No engine is needed. Warnings do not make a file invalid.
+
+Examples:
+  reconciler validate
+  reconciler -f compose.yaml -f compose.prod.yaml validate
+  reconciler validate -o json | jq '.problems[] | select(.severity == \"error\")'
+
+Exit status: 0 valid, 2 invalid.";
+
+/// About `config`.
+pub(super) const CONFIG: &str =
+    "Print the canonical stack: merged, interpolated, complete";
+/// More about `config`.
+pub(super) const CONFIG_MORE: &str = "\
+With `-o json` the form is that of `docker compose config --format json`.
+The output holds secrets in clear, as the engine would get them.
+
+Examples:
+  reconciler config
+  reconciler -f compose.yaml config -o json | jq '.services | keys'
+
+Exit status: 0 valid, 2 invalid.";
+
+/// About `diff`.
+pub(super) const DIFF: &str =
+    "Show what `apply` would change, field by field; change nothing";
+/// More about `diff`.
+pub(super) const DIFF_MORE: &str = "\
+Marks: + create, ~ update in place or restart, -/+ recreate, - remove.
+
+Examples:
+  reconciler diff
+  reconciler diff -o json | jq -r '.stacks[].changes[] | .object + \" \" + .action'
+  reconciler diff > plan.txt || test $? -eq 1
+
+Exit status: 0 in sync, 1 differs, 2 invalid file, 3 the engine does not answer.";
+
+/// About `apply`.
+pub(super) const APPLY: &str =
+    "Make the engine as the files say, once, and wait until it is ready";
+/// More about `apply`.
+pub(super) const APPLY_MORE: &str = "\
+Volumes are never deleted, and what was not made from these files is never touched.
+
+Examples:
+  reconciler apply
+  reconciler apply --timeout 1m30s
+  reconciler -f compose.yaml -p shop apply --no-wait
+
+Exit status: 0 ready, 1 not ready in time, 2 invalid file, 3 the engine does not
+answer, 4 another `run` has the stack.";
+
+/// About `run`.
+pub(super) const RUN: &str =
+    "Watch the files and the engine, and keep both the same for ever";
+/// More about `run`.
+pub(super) const RUN_MORE: &str = "\
+A file that is saved is acted on at once; a bad one changes nothing until it is good
+again. SIGHUP looks again; SIGTERM ends the operator and leaves containers running.
+RECONCILER_LOG filters the log, as in `RECONCILER_LOG=reconciler=debug`.
+
+Examples:
+  reconciler run
+  reconciler -f /etc/reconciler run --log-format json";
+
+/// About `status`.
+pub(super) const STATUS: &str =
+    "Show stacks, services and conditions, and why something waits";
+/// More about `status`.
+pub(super) const STATUS_MORE: &str = "\
+Examples:
+  reconciler status
+  reconciler status --watch
+  reconciler status -o json | jq '.stacks[] | {name, ready}'
+
+Exit status: 0 all ready, 1 not all, 3 the engine does not answer.";
+
+/// About `explain`.
+pub(super) const EXPLAIN: &str =
+    "Show every field of a service: desired, live, default, verdict";
+/// More about `explain`.
+pub(super) const EXPLAIN_MORE: &str = "\
+Examples:
+  reconciler explain standalone
+  reconciler explain standalone -o json | jq '.fields[] | select(.verdict != \"same\")'";
+
+/// About `delete`.
+pub(super) const DELETE: &str =
+    "Take the stack down, in reverse order of its dependencies";
+/// More about `delete`.
+pub(super) const DELETE_MORE: &str = "\
+Volumes stay unless `--volumes` is given; that has to be confirmed by typing the name
+of the stack, or by `--yes`.
+
+Examples:
+  reconciler delete
+  reconciler delete --volumes --yes";
+
+/// About `completions`.
+pub(super) const COMPLETIONS: &str =
+    "Print a script that teaches a shell the commands and options";
+/// More about `completions`.
+pub(super) const COMPLETIONS_MORE: &str = "\
+Examples:
+  reconciler completions bash > /etc/bash_completion.d/reconciler
+  source <(reconciler completions zsh)";

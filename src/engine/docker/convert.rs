@@ -1,0 +1,447 @@
+//! From the engine's JSON to our words.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::Error as _;
+use serde_json::Value as Json;
+
+use super::error::CallError;
+use crate::compose::attribute::form;
+use crate::state::document::{Document, Pointer};
+use crate::state::ids::{
+    ContainerName, NetworkId, NetworkName, ProjectName, Replica, SourceId, VolumeName,
+};
+use crate::state::observed::{
+    Container, ContainerState, EngineFacts, Health, Image, Network, Origin, Status,
+    Volume, labels,
+};
+use crate::state::time::EngineTime;
+use crate::state::value::Value;
+
+type Labels = BTreeMap<String, String>;
+
+/// One line of the list of containers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Listed {
+    /// The full id.
+    pub(super) id: String,
+    names: Option<Vec<String>>,
+    labels: Option<Labels>,
+    state: Option<String>,
+}
+
+impl Listed {
+    /// Returns the name without the leading slash; links add further names with two.
+    pub(super) fn name(&self) -> ContainerName {
+        let mut names = self.names.iter().flatten().filter_map(|n| n.strip_prefix('/'));
+        ContainerName::new(names.find(|name| !name.contains('/')).unwrap_or_default())
+    }
+
+    /// Returns the Compose project that the labels name.
+    pub(super) fn project(&self) -> Option<ProjectName> {
+        self.labels.as_ref()?.get(labels::PROJECT).map(ProjectName::new)
+    }
+
+    /// Tells whether the line shows the container as it was when it was last inspected.
+    pub(super) fn agrees_with(&self, container: &Container) -> bool {
+        self.name() == container.name
+            && self.state.as_deref() == Some(container.state.status.as_str())
+    }
+}
+
+/// What we read of an inspected container besides its document.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    name: String,
+    image: String,
+    created: String,
+    #[serde(default)]
+    restart_count: u64,
+    state: InspectedState,
+    config: InspectedConfig,
+    network_settings: Option<InspectedNetworks>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedConfig {
+    labels: Option<Labels>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedNetworks {
+    networks: Option<BTreeMap<String, InspectedEndpoint>>,
+}
+
+#[derive(Deserialize)]
+struct InspectedEndpoint {
+    #[serde(rename = "NetworkID", default)]
+    network: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedState {
+    status: EngineStatus,
+    health: Option<InspectedHealth>,
+    #[serde(default)]
+    exit_code: i64,
+    #[serde(rename = "OOMKilled", default)]
+    out_of_memory: bool,
+    #[serde(default)]
+    error: String,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedHealth {
+    status: EngineHealth,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EngineStatus {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EngineHealth {
+    #[serde(alias = "")]
+    None,
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+/// Reads an inspected container.
+pub(super) fn container(json: &Json) -> Result<Container, CallError> {
+    let inspected = Inspected::deserialize(json)?;
+    let networks = inspected.network_settings.and_then(|settings| settings.networks);
+    Ok(Container {
+        id: inspected.id.as_str().into(),
+        name: inspected.name.trim_start_matches('/').into(),
+        image: inspected.image.as_str().into(),
+        origin: origin(&inspected.config.labels.unwrap_or_default()),
+        document: form::read(json),
+        attached: networks
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, endpoint)| {
+                (NetworkName::new(name), NetworkId::new(endpoint.network))
+            })
+            .collect(),
+        created: time(&inspected.created).unwrap_or(EngineTime::UNIX_EPOCH),
+        state: state(inspected.state, inspected.restart_count),
+    })
+}
+
+fn state(state: InspectedState, restarts: u64) -> ContainerState {
+    ContainerState {
+        status: match state.status {
+            EngineStatus::Created => Status::Created,
+            EngineStatus::Running => Status::Running,
+            EngineStatus::Paused => Status::Paused,
+            EngineStatus::Restarting => Status::Restarting,
+            EngineStatus::Removing => Status::Removing,
+            EngineStatus::Exited => Status::Exited,
+            EngineStatus::Dead => Status::Dead,
+        },
+        health: state.health.and_then(|health| match health.status {
+            EngineHealth::None => None,
+            EngineHealth::Starting => Some(Health::Starting),
+            EngineHealth::Healthy => Some(Health::Healthy),
+            EngineHealth::Unhealthy => Some(Health::Unhealthy),
+        }),
+        exit_code: state.exit_code,
+        out_of_memory: state.out_of_memory,
+        error: state.error,
+        started: state.started_at.as_deref().and_then(time),
+        finished: state.finished_at.as_deref().and_then(time),
+        restarts,
+    }
+}
+
+fn origin(labels: &Labels) -> Origin {
+    let label = |name| labels.get(name).map(String::as_str);
+    let number = label(labels::NUMBER).and_then(|number| number.parse().ok());
+    Origin {
+        replica: match (label(labels::SERVICE), number) {
+            (Some(service), Some(number)) if number > 0 && !service.is_empty() => {
+                Some(Replica { service: service.into(), number })
+            }
+            _ => None,
+        },
+        one_off: label(labels::ONE_OFF).is_some_and(|it| it.eq_ignore_ascii_case("true")),
+        source: label(labels::SOURCE).map(SourceId::from),
+        spec: label(labels::SPEC).map(Into::into),
+        replaces: label(labels::REPLACES).map(Into::into),
+    }
+}
+
+/// Reads a time; the engine's zero time means that it never was.
+fn time(text: &str) -> Option<EngineTime> {
+    if text.starts_with("0001-") { None } else { text.parse().ok() }
+}
+
+/// Reads an inspected image.
+pub(super) fn image(json: &Json) -> Result<Image, CallError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Inspected {
+        id: String,
+    }
+    let Inspected { id } = Inspected::deserialize(json)?;
+    Ok(Image { id: id.as_str().into(), config: form::read_image(json) })
+}
+
+/// Reads the list of networks.
+pub(super) fn networks(json: &Json) -> Result<BTreeMap<NetworkName, Network>, CallError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Listed {
+        id: String,
+        name: String,
+    }
+    const FIELDS: [Pointer; 7] =
+        ["Driver", "Options", "IPAM", "Internal", "Attachable", "EnableIPv6", "Labels"];
+    let read = |json: &Json| {
+        let Listed { id, name } = Listed::deserialize(json)?;
+        let network =
+            Network { id: NetworkId::new(id), document: document(json, &FIELDS) };
+        Ok((NetworkName::new(name), network))
+    };
+    json.as_array().into_iter().flatten().map(read).collect()
+}
+
+/// Reads the list of volumes.
+pub(super) fn volumes(json: &Json) -> Result<BTreeMap<VolumeName, Volume>, CallError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Listed {
+        name: String,
+    }
+    let read = |json: &Json| {
+        let Listed { name } = Listed::deserialize(json)?;
+        let mut document = document(json, &["Driver", "Labels"]);
+        document.set("DriverOpts", field(json, "Options"));
+        Ok((VolumeName::new(name), Volume { document }))
+    };
+    let volumes = json.get("Volumes").and_then(Json::as_array);
+    volumes.into_iter().flatten().map(read).collect()
+}
+
+fn document(json: &Json, fields: &[Pointer]) -> Document {
+    fields.iter().map(|pointer| (*pointer, field(json, pointer))).collect()
+}
+
+fn field(json: &Json, name: &str) -> Value {
+    pruned(json.get(name).cloned().unwrap_or_default()).into()
+}
+
+/// Drops the members that are null: the engine writes them where nothing was said.
+fn pruned(json: Json) -> Json {
+    match json {
+        Json::Object(members) => members
+            .into_iter()
+            .filter(|(_, json)| !json.is_null())
+            .map(|(name, json)| (name, pruned(json)))
+            .collect(),
+        Json::Array(items) => items.into_iter().map(pruned).collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => json,
+    }
+}
+
+/// Reads what the engine says of itself.
+pub(super) fn facts(json: &Json, api: (u32, u32)) -> Result<EngineFacts, CallError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Info {
+        #[serde(rename = "ID", default)]
+        id: String,
+        #[serde(rename = "NCPU", default)]
+        cpus: u32,
+        #[serde(default)]
+        server_version: String,
+        #[serde(default)]
+        cgroup_version: String,
+        #[serde(default)]
+        logging_driver: String,
+        #[serde(default)]
+        default_runtime: String,
+        system_time: String,
+    }
+    let info = Info::deserialize(json)?;
+    let time = time(&info.system_time)
+        .ok_or_else(|| serde_json::Error::custom("SystemTime is not a time"))?;
+    Ok(EngineFacts {
+        id: info.id,
+        version: info.server_version,
+        api,
+        cpus: info.cpus,
+        cgroup_version: info.cgroup_version.parse().unwrap_or(0),
+        log_driver: info.logging_driver,
+        runtime: info.default_runtime,
+        time,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn inspected() -> Json {
+        json!({
+            "Id": "2f6ace2a1cf864143c92ed189b6ad3c45abbd0966edfdc1d34c81cc6cab5f833",
+            "Name": "/milvus-etcd",
+            "Image": "sha256:6dad",
+            "Created": "2026-11-22T20:07:11.123456789Z",
+            "RestartCount": 3,
+            "State": {
+                "Status": "running", "ExitCode": 137, "OOMKilled": true, "Error": "",
+                "StartedAt": "2026-11-22T21:07:12.5+01:00",
+                "FinishedAt": "0001-01-01T00:00:00Z",
+                "Health": {"Status": "starting", "FailingStreak": 0, "Log": []},
+            },
+            "Config": {"Labels": {
+                "com.docker.compose.project": "milvus",
+                "com.docker.compose.service": "etcd",
+                "com.docker.compose.container-number": "1",
+                "com.docker.compose.oneoff": "False",
+                "reconciler.source": "/srv/milvus.yaml",
+                "reconciler.replaces": "abc",
+            }},
+            "NetworkSettings": {"Networks": {"milvus": {"NetworkID": "8d37"}}},
+        })
+    }
+
+    #[test]
+    fn a_container_reads_as_the_engine_tells_it() {
+        let container = container(&inspected()).unwrap();
+        assert_eq!(container.name, "milvus-etcd".into());
+        assert_eq!(container.id.short(), "2f6ace2a1cf8");
+        assert_eq!(container.attached, [("milvus".into(), "8d37".into())].into());
+        let replica = Replica { service: "etcd".into(), number: 1 };
+        assert_eq!(container.origin.replica, Some(replica));
+        assert!(!container.origin.one_off);
+        assert_eq!(container.origin.source, Some("/srv/milvus.yaml".into()));
+        assert_eq!(container.origin.replaces, Some("abc".into()));
+        assert_eq!(container.origin.spec, None);
+        let state = container.state;
+        assert_eq!(
+            (state.status, state.health),
+            (Status::Running, Some(Health::Starting))
+        );
+        assert_eq!(
+            (state.exit_code, state.out_of_memory, state.restarts),
+            (137, true, 3)
+        );
+        assert_eq!(state.started, Some("2026-11-22T20:07:12.5Z".parse().unwrap()));
+        assert_eq!(state.finished, None);
+    }
+
+    #[test]
+    fn labels_that_are_missing_or_malformed_make_nobodys_replica() {
+        for (name, value) in [
+            (labels::SERVICE, ""),
+            (labels::NUMBER, "0"),
+            (labels::NUMBER, "one"),
+            (labels::NUMBER, ""),
+        ] {
+            let mut json = inspected();
+            json["Config"]["Labels"][name] = value.into();
+            assert_eq!(container(&json).unwrap().origin.replica, None, "{name}={value}");
+        }
+        let mut json = inspected();
+        json["Config"]["Labels"] = Json::Null;
+        assert_eq!(container(&json).unwrap().origin, Origin::default());
+    }
+
+    #[test]
+    fn a_health_check_that_is_switched_off_is_none() {
+        for health in [json!(null), json!({"Status": "none"}), json!({"Status": ""})] {
+            let mut json = inspected();
+            json["State"]["Health"] = health;
+            assert_eq!(container(&json).unwrap().state.health, None);
+        }
+    }
+
+    #[test]
+    fn a_state_that_we_do_not_know_is_an_error_and_not_a_guess() {
+        let mut json = inspected();
+        json["State"]["Status"] = "levitating".into();
+        assert!(container(&json).is_err());
+    }
+
+    #[test]
+    fn a_listed_container_has_its_own_name_and_not_that_of_a_link() {
+        let listed: Listed = serde_json::from_value(json!({
+            "Id": "a", "Names": ["/web/db", "/db"], "Labels": null, "State": "exited",
+        }))
+        .unwrap();
+        assert_eq!(listed.name(), "db".into());
+        assert_eq!(listed.project(), None);
+    }
+
+    #[test]
+    fn a_network_keeps_its_fields_without_the_nulls() {
+        let json = json!([{
+            "Name": "n", "Id": "b30d", "Driver": "bridge", "EnableIPv6": false,
+            "Scope": "local",
+            "IPAM": {"Driver": "default", "Options": null,
+                     "Config": [{"Subnet": "10.1.0.0/16", "Gateway": null}]},
+            "Options": {}, "Labels": {"a": "b"},
+        }]);
+        let networks = networks(&json).unwrap();
+        let network = networks.get("n").unwrap();
+        assert_eq!(network.id, "b30d".into());
+        assert_eq!(network.label("a"), Some("b"));
+        let ipam = Value::map([
+            ("Driver", Value::text("default")),
+            (
+                "Config",
+                Value::List(vec![Value::map([("Subnet", Value::text("10.1.0.0/16"))])]),
+            ),
+        ]);
+        assert_eq!(network.document.get("IPAM"), &ipam);
+        assert_eq!(network.document.get("Scope"), &Value::Null);
+    }
+
+    #[test]
+    fn a_volume_keeps_its_driver_options_under_the_name_that_create_has_for_them() {
+        let json = json!({"Volumes": [
+            {"Name": "v", "Driver": "local", "Options": {"type": "nfs"}, "Labels": null},
+        ], "Warnings": null});
+        let volumes = volumes(&json).unwrap();
+        let document = &volumes.get("v").unwrap().document;
+        assert_eq!(document.get("DriverOpts").get("type"), &Value::text("nfs"));
+        assert_eq!(document.get("Labels"), &Value::Null);
+    }
+
+    #[test]
+    fn facts_are_read_off_the_info_of_the_engine() {
+        let json = json!({
+            "ID": "WZGS", "NCPU": 2, "ServerVersion": "20.10.24+dfsg1",
+            "CgroupVersion": "1", "LoggingDriver": "json-file", "DefaultRuntime": "runc",
+            "SystemTime": "2026-11-22T19:59:53.967423572Z",
+        });
+        let facts = facts(&json, (1, 41)).unwrap();
+        assert_eq!((facts.cpus, facts.cgroup_version, facts.api), (2, 1, (1, 41)));
+        assert_eq!(facts.version, "20.10.24+dfsg1");
+        assert_eq!(facts.time, "2026-11-22T19:59:53.967423572Z".parse().unwrap());
+    }
+}

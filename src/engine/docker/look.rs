@@ -1,0 +1,167 @@
+//! One snapshot: all lists at once, then the inspections, a few at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+
+use super::convert::{self, Listed};
+use super::error::CallError;
+use super::images::{Images, by_reference};
+use super::wire::Wire;
+use crate::engine::{EngineError, Scope};
+use crate::state::ids::{ContainerId, ImageId, NetworkName, VolumeName};
+use crate::state::observed::{Container, EngineFacts, Image, Network, Observed, Volume};
+
+/// How many inspections are under way at once.
+const AT_ONCE: usize = 8;
+
+/// What is known of the project's containers from an earlier look.
+#[derive(Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    /// The earlier look.
+    pub(super) last: &'a Observed,
+    /// The containers that are to be inspected whatever the list says.
+    pub(super) anew: &'a BTreeSet<ContainerId>,
+}
+
+impl Earlier<'_> {
+    /// Returns what is known of a container, if it can still be believed.
+    fn known(&self, listed: &Listed) -> Option<&Container> {
+        let container = self.last.containers.get(listed.id.as_str())?;
+        (!self.anew.contains(&container.id) && listed.agrees_with(container))
+            .then_some(container)
+    }
+}
+
+/// What the lists say.
+struct Lists {
+    facts: EngineFacts,
+    containers: Vec<Listed>,
+    networks: BTreeMap<NetworkName, Network>,
+    volumes: BTreeMap<VolumeName, Volume>,
+    images: BTreeMap<String, Option<Image>>,
+}
+
+/// Takes a snapshot; with an earlier one, only what changed is inspected.
+pub(super) async fn look(
+    wire: &Wire,
+    images: &Images,
+    scope: &Scope,
+    earlier: Option<Earlier<'_>>,
+) -> Result<Observed, EngineError> {
+    let Lists { facts, containers: listed, networks, volumes, images: mut found } =
+        lists(wire, scope).await?;
+    let (ours, strangers): (Vec<_>, Vec<_>) = listed
+        .into_iter()
+        .partition(|listed| listed.project().as_ref() == Some(&scope.project));
+
+    let mut containers = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for listed in ours {
+        match earlier.as_ref().and_then(|earlier| earlier.known(&listed)) {
+            Some(container) => {
+                containers.insert(container.id.clone(), container.clone());
+            }
+            None => unknown.push(listed.id),
+        }
+    }
+    containers.extend(inspections(wire, unknown).await?);
+    for container in containers.values_mut() {
+        name_the_networks(container, &networks);
+    }
+
+    let ids: BTreeSet<_> = containers.values().map(|it| it.image.to_string()).collect();
+    found.extend(look_up(wire, Some(images), ids.into_iter().collect()).await?);
+    let strangers = strangers.iter().map(|it| (it.name(), it.project())).collect();
+    Ok(Observed { facts, containers, strangers, networks, volumes, images: found })
+}
+
+/// Reads what the engine is and can do.
+pub(super) async fn facts(wire: &Wire) -> Result<EngineFacts, EngineError> {
+    let facts =
+        wire.get("/info").await.and_then(|json| convert::facts(&json, wire.api()));
+    facts.map_err(|error| wire.error(error, "tell what it is and can do"))
+}
+
+async fn lists(wire: &Wire, scope: &Scope) -> Result<Lists, EngineError> {
+    let containers = async {
+        let read = async {
+            let json = wire.get("/containers/json?all=1").await?;
+            Ok(Vec::<Listed>::deserialize(&json)?)
+        };
+        let read: Result<_, CallError> = read.await;
+        read.map_err(|error| wire.error(error, "list its containers"))
+    };
+    let networks = async {
+        let json = wire.get("/networks").await;
+        let networks = json.and_then(|json| convert::networks(&json));
+        networks.map_err(|error| wire.error(error, "list its networks"))
+    };
+    let volumes = async {
+        let json = wire.get("/volumes").await;
+        let volumes = json.and_then(|json| convert::volumes(&json));
+        volumes.map_err(|error| wire.error(error, "list its volumes"))
+    };
+    let references = scope.images.iter().map(ToString::to_string).collect();
+    let (facts, containers, networks, volumes, images) = tokio::try_join!(
+        facts(wire),
+        containers,
+        networks,
+        volumes,
+        look_up(wire, None, references)
+    )?;
+    Ok(Lists { facts, containers, networks, volumes, images })
+}
+
+/// Inspects containers; one that is gone is left out.
+async fn inspections(
+    wire: &Wire,
+    ids: Vec<String>,
+) -> Result<Vec<(ContainerId, Container)>, EngineError> {
+    let inspect = |id: String| async move {
+        let json = wire.get(&format!("/containers/{id}/json")).await;
+        match json.and_then(|json| convert::container(&json)) {
+            Ok(container) => Ok(Some((container.id.clone(), container))),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(wire.error(error, &format!("inspect the container {id}"))),
+        }
+    };
+    let inspections = stream::iter(ids).map(inspect).buffer_unordered(AT_ONCE);
+    inspections.try_filter_map(|found| async move { Ok(found) }).try_collect().await
+}
+
+/// Looks images up; with `remembered`, the names are ids, and those that are known are
+/// not asked for.
+async fn look_up(
+    wire: &Wire,
+    remembered: Option<&Images>,
+    names: Vec<String>,
+) -> Result<BTreeMap<String, Option<Image>>, EngineError> {
+    let look_up = |name: String| async move {
+        let image = match remembered {
+            Some(images) => images.by_id(wire, &ImageId::new(name.as_str())).await,
+            None => by_reference(wire, &name).await,
+        };
+        match image {
+            Ok(image) => Ok((name, image)),
+            Err(error) => Err(wire.error(error, &format!("inspect the image {name}"))),
+        }
+    };
+    stream::iter(names).map(look_up).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// Fills in the networks of a container that was never started: the engine knows them by
+/// name only, and will take those that have these names then.
+fn name_the_networks(
+    container: &mut Container,
+    networks: &BTreeMap<NetworkName, Network>,
+) {
+    for (name, id) in &mut container.attached {
+        if id.as_str().is_empty()
+            && let Some(network) = networks.get(name)
+        {
+            *id = network.id.clone();
+        }
+    }
+}

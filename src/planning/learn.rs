@@ -1,0 +1,227 @@
+//! What is learnt from a look and from how steps ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::state::desired::Desired;
+use crate::state::ids::{ContainerId, Object};
+use crate::state::observed::{Container, Observed, Status};
+use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
+use crate::state::time::Now;
+
+use super::change::Action;
+use super::memory::{Crashes, Memory, Probing, Retry};
+use super::readiness::{Readiness, readiness};
+use super::retry::{CRASH, ERROR, PROBE, PULL};
+use super::world::{Allowed, Instance, Standing, World};
+
+/// For how long a service must be ready before its crashes are forgotten.
+const FORGIVEN: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Returns the memory after a look and after these steps have ended. Total, pure and
+/// deterministic.
+pub fn learn(
+    memory: &Memory,
+    desired: &Desired,
+    observed: &Observed,
+    outcomes: &[Outcome],
+    now: Now,
+) -> Memory {
+    let mut memory = memory.clone();
+    if memory.generation.as_ref() != Some(&desired.generation) {
+        // A new generation pre-empts every wait.
+        memory.generation = Some(desired.generation.clone());
+        memory.retries = BTreeMap::new();
+        memory.crashes = BTreeMap::new();
+        memory.pulled = BTreeSet::new();
+    }
+    for outcome in outcomes {
+        memory.under_way.remove(&outcome.object);
+        match &outcome.result {
+            Ok(done) => succeeded(&mut memory, observed, outcome, *done, now),
+            Err(failure) => failed(&mut memory, outcome, failure, now),
+        }
+    }
+    forget_the_gone(&mut memory, observed);
+    start_probing(&mut memory, observed, now);
+    learn_quirks(&mut memory, desired, observed, now);
+    count_crashes(&mut memory, desired, observed, now);
+    memory
+}
+
+fn succeeded(
+    memory: &mut Memory,
+    observed: &Observed,
+    outcome: &Outcome,
+    done: Done,
+    now: Now,
+) {
+    match (&outcome.step, done) {
+        (Step::Probe { container, .. }, Done::Probed { exit_code }) => {
+            probed(memory, observed, container, exit_code, now);
+            return;
+        }
+        (Step::Pull { image, .. }, _) => {
+            memory.pulled.insert(image.clone());
+        }
+        (Step::CopyIn { container, .. }, _) => {
+            memory.filled.insert(container.clone());
+        }
+        (Step::Stop { container, .. }, _) => {
+            memory.stopped.insert(container.clone());
+        }
+        (Step::Start { container }, _) => {
+            memory.stopped.remove(container);
+        }
+        _ => {}
+    }
+    memory.retries.remove(&outcome.object);
+}
+
+fn probed(
+    memory: &mut Memory,
+    observed: &Observed,
+    container: &ContainerId,
+    exit_code: i64,
+    now: Now,
+) {
+    let Some(probing) = memory.probing.get_mut(container) else { return };
+    let started =
+        observed.containers.get(container).and_then(|there| there.state.started);
+    if started != Some(probing.started) {
+        return;
+    }
+    if exit_code == 0 {
+        memory.proven.insert(container.clone(), probing.started);
+        memory.probing.remove(container);
+        return;
+    }
+    probing.count = probing.count.saturating_add(1);
+    probing.next = now.moment.after(PROBE.after(probing.count));
+    probing.last = Some(format!("its health command ended with {exit_code}"));
+}
+
+/// A probe that could not run says nothing about the container; everything else backs off.
+fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
+    if let Step::Probe { container, .. } = &outcome.step {
+        if let Some(probing) = memory.probing.get_mut(container) {
+            probing.count = probing.count.saturating_add(1);
+            probing.next = now.moment.after(PROBE.after(probing.count));
+            probing.last = Some(failure.message.clone());
+        }
+        return;
+    }
+    let attempts =
+        memory.retries.get(&outcome.object).map_or(0, |retry| retry.attempts) + 1;
+    let is_pull = matches!(outcome.step, Step::Pull { .. });
+    let backoff = if is_pull { PULL } else { ERROR };
+    let reason = match failure.kind {
+        _ if is_pull => "ImagePullBackOff",
+        FailureKind::Conflict => "Conflict",
+        FailureKind::NotFound
+        | FailureKind::Refused
+        | FailureKind::Unknown
+        | FailureKind::Failed => "RetryBackOff",
+    };
+    let retry = Retry {
+        attempts,
+        not_before: now
+            .moment
+            .after(backoff.jittered(attempts, &outcome.object.to_string())),
+        reason,
+        message: failure.message.clone(),
+    };
+    memory.retries.insert(outcome.object.clone(), retry);
+}
+
+fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
+    let started =
+        |id: &ContainerId| observed.containers.get(id).and_then(|it| it.state.started);
+    memory.proven.retain(|id, proven| started(id) == Some(*proven));
+    memory.probing.retain(|id, probing| started(id) == Some(probing.started));
+    memory.filled.retain(|id| observed.containers.contains_key(id));
+    memory.stopped.retain(|id| observed.containers.contains_key(id));
+}
+
+/// A container that runs and is not ready is probed at once.
+fn start_probing(memory: &mut Memory, observed: &Observed, now: Now) {
+    for container in observed.containers.values() {
+        let Some(started) = container.state.started else { continue };
+        let is_starting =
+            matches!(readiness(container, memory, now), Readiness::Starting { .. });
+        if is_starting && !memory.probing.contains_key(&container.id) {
+            let probing = Probing { started, count: 0, next: now.moment, last: None };
+            memory.probing.insert(container.id.clone(), probing);
+        }
+    }
+}
+
+/// What a container that was made from a spec and never started reads otherwise than it
+/// was asked for is what the engine makes of the spec: another container would be no
+/// better, so it is no drift. This keeps a value that the engine writes in its own way
+/// from causing one replacement after the other.
+fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
+    let mut quirks = Vec::new();
+    let world = World::new(desired, observed, memory, now, Allowed::default());
+    for instance in world.instances.values() {
+        let office = &instance.office;
+        for container in office.candidate.into_iter().chain(office.holder) {
+            if let Some(spec) = fresh_spec(instance, container, observed) {
+                let fields = instance.raw_drift(container, desired, observed);
+                let fields: BTreeMap<String, String> = fields
+                    .into_iter()
+                    .filter(|field| field.cost == Action::Recreate)
+                    .map(|field| (field.path, desired.digest_key.digest(&field.observed)))
+                    .collect();
+                quirks.push(((instance.replica.service.clone(), spec), fields));
+            }
+        }
+    }
+    for (key, fields) in quirks {
+        if !fields.is_empty() {
+            memory.quirks.entry(key).or_default().extend(fields);
+        }
+    }
+}
+
+/// Returns the spec of a container that was made from today's target and never started.
+fn fresh_spec(
+    instance: &Instance<'_>,
+    container: &Container,
+    observed: &Observed,
+) -> Option<crate::state::ids::SpecHash> {
+    let image = observed.image(instance.service.image.as_str())?;
+    let spec = instance.target.spec(&image.id);
+    let is_fresh = container.state.status == Status::Created
+        && container.state.started.is_none()
+        && container.origin.spec.as_ref() == Some(&spec);
+    is_fresh.then_some(spec)
+}
+
+fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
+    let world = World::new(desired, observed, memory, now, Allowed::default());
+    let mut crashes = memory.crashes.clone();
+    for (replica, instance) in &world.instances {
+        let object = Object::Service(replica.clone());
+        let Some(holder) = instance.office.holder else { continue };
+        match (&instance.standing, holder.state.finished) {
+            (Standing::Ended, Some(finished)) if !memory.stopped.contains(&holder.id) => {
+                let last = (holder.id.clone(), finished);
+                let known = crashes.get(&object);
+                if known.is_none_or(|known| known.last != last) {
+                    let count = known.map_or(0, |known| known.count) + 1;
+                    let delay = CRASH.jittered(count - 1, &object.to_string());
+                    let not_before = now.moment.after(delay);
+                    crashes.insert(object, Crashes { count, last, not_before });
+                }
+            }
+            (Standing::Running(Readiness::Ready), _) => {
+                let age = holder.state.started.map(|started| now.age(started));
+                if age.is_some_and(|age| age >= FORGIVEN) {
+                    crashes.remove(&object);
+                }
+            }
+            _ => {}
+        }
+    }
+    memory.crashes = crashes;
+}

@@ -1,0 +1,214 @@
+//! What comes next for one network.
+
+use crate::state::desired::NetworkSpec;
+use crate::state::document::Document;
+use crate::state::ids::{NetworkKey, NetworkName, Object};
+use crate::state::observed::{Network, labels};
+use crate::state::step::Step;
+use crate::state::value::{Map, Value};
+
+use super::change::{Action, FieldDrift, Note};
+use super::decision::{Decision, Next};
+use super::drift::same;
+use super::world::World;
+
+/// Decides what comes next for a network of the stack.
+pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decision {
+    let object = Object::Network(key.clone());
+    let Some(network) = world.observed.networks.get(&spec.name) else {
+        if spec.external {
+            let wait = format!("somebody to make the network {}", spec.name);
+            let reason = "it is external, and not there";
+            return Decision::new(object, Action::None, reason, Next::Wait(vec![wait]));
+        }
+        let step = create(world, key, spec);
+        return Decision::new(
+            object,
+            Action::Create,
+            "there is no network",
+            Next::Step(step),
+        );
+    };
+    let fields =
+        if is_ours(world, spec, network) { drift(spec, network) } else { Vec::new() };
+    if fields.is_empty() {
+        return Decision::new(object, Action::None, "it is as wanted", Next::Nothing);
+    }
+    let reason =
+        "a network cannot change; every container is detached while it is made again";
+    let next = make_way(world, spec, network);
+    Decision::new(object, Action::Recreate, reason, next).because_of(&fields)
+}
+
+/// A network of another project, or of nobody, is used as it is.
+fn is_ours(world: &World<'_>, spec: &NetworkSpec, network: &Network) -> bool {
+    !spec.external
+        && network.label(labels::PROJECT) == Some(world.desired.project.as_str())
+}
+
+fn create(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Step {
+    let mut document = wanted(spec);
+    document.extend(
+        "Labels",
+        [
+            (labels::PROJECT, world.desired.project.as_str()),
+            (labels::NETWORK, key.as_str()),
+            (labels::VERSION, env!("CARGO_PKG_VERSION")),
+        ]
+        .map(|(name, text)| (name.to_owned(), Value::text(text))),
+    );
+    Step::CreateNetwork { name: spec.name.clone(), document }
+}
+
+/// Detaches the stack's containers one by one, then removes the network. The containers
+/// are attached again when it is back, because they lack it then.
+fn make_way(world: &World<'_>, spec: &NetworkSpec, network: &Network) -> Next {
+    let attached = world
+        .observed
+        .containers
+        .values()
+        .find(|container| container.attached.get(&spec.name) == Some(&network.id));
+    Next::Step(match attached {
+        Some(container) => Step::Disconnect {
+            container: container.id.clone(),
+            network: network.id.clone(),
+        },
+        None => Step::RemoveNetwork { id: network.id.clone() },
+    })
+}
+
+/// Returns the fields of a network as they are asked for.
+fn wanted(spec: &NetworkSpec) -> Document {
+    let canonical = &spec.canonical;
+    let text = |key: &str| canonical.get(key).clone();
+    let mut ipam = Map::new();
+    let pools = canonical.at("ipam.config").items().iter().map(pool).collect();
+    ipam.insert("Driver".to_owned(), canonical.at("ipam.driver").clone());
+    ipam.insert("Config".to_owned(), Value::List(pools));
+    ipam.insert("Options".to_owned(), canonical.at("ipam.options").clone());
+    ipam.retain(|_, value| !value.is_zero());
+    let mut document: Document = [
+        (
+            "Driver",
+            match text("driver") {
+                Value::Null => Value::text("bridge"),
+                driver => driver,
+            },
+        ),
+        ("Internal", text("internal")),
+        ("Attachable", text("attachable")),
+        ("EnableIPv6", text("enable_ipv6")),
+        ("IPAM", Value::Map(ipam)),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_zero())
+    .collect();
+    document.extend("Options", texts(canonical.get("driver_opts")));
+    document.extend("Labels", texts(canonical.get("labels")));
+    document
+}
+
+fn texts(map: &Value) -> Vec<(String, Value)> {
+    map.entries()
+        .map(|(name, value)| (name.to_owned(), Value::Text(value.to_string())))
+        .collect()
+}
+
+fn pool(pool: &Value) -> Value {
+    const MEMBERS: [(&str, &str); 4] = [
+        ("subnet", "Subnet"),
+        ("ip_range", "IPRange"),
+        ("gateway", "Gateway"),
+        ("aux_addresses", "AuxiliaryAddresses"),
+    ];
+    let members = MEMBERS.map(|(key, member)| (member.to_owned(), pool.get(key).clone()));
+    Value::Map(members.into_iter().filter(|(_, value)| !value.is_zero()).collect())
+}
+
+/// Compares what is asked for; what the engine chose by itself (a subnet, a gateway, the
+/// driver of addresses) is no drift.
+fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
+    const PATHS: [(&str, &str); 6] = [
+        ("Driver", "driver"),
+        ("Internal", "internal"),
+        ("Attachable", "attachable"),
+        ("EnableIPv6", "enable_ipv6"),
+        ("Options", "driver_opts"),
+        ("IPAM", "ipam"),
+    ];
+    let wanted = wanted(spec);
+    PATHS
+        .into_iter()
+        .filter_map(|(pointer, path)| {
+            let desired = wanted.get(pointer);
+            let observed = network.document.get(pointer);
+            let equal = match pointer {
+                "IPAM" => same_addresses(desired, observed),
+                _ => same(desired, observed),
+            };
+            (!equal).then(|| FieldDrift {
+                path: path.to_owned(),
+                desired: desired.clone(),
+                observed: observed.clone(),
+                cost: Action::Recreate,
+            })
+        })
+        .collect()
+}
+
+/// Every pool that is asked for is there, in every member that it names; with none asked
+/// for, any will do.
+fn same_addresses(desired: &Value, observed: &Value) -> bool {
+    let (wanted, there) = (desired.get("Config").items(), observed.get("Config").items());
+    let found = |pool: &Value| {
+        there
+            .iter()
+            .any(|other| pool.entries().all(|(key, value)| same(value, other.get(key))))
+    };
+    wanted.is_empty() || wanted.len() == there.len() && wanted.iter().all(found)
+}
+
+/// Returns the networks of the project that left the file and that nothing is attached to.
+pub fn left_over(world: &World<'_>) -> Vec<Decision> {
+    let wanted: Vec<&NetworkName> =
+        world.desired.networks.values().map(|spec| &spec.name).collect();
+    world
+        .observed
+        .networks
+        .iter()
+        .filter(|(name, _)| !wanted.contains(name))
+        .filter(|(_, network)| {
+            network.label(labels::PROJECT) == Some(world.desired.project.as_str())
+                && network.label(labels::NETWORK).is_some()
+        })
+        .filter(|(name, _)| !is_used(world, name))
+        .map(|(_, network)| {
+            let key = network.label(labels::NETWORK).unwrap_or_default();
+            let object = Object::Network(NetworkKey::new(key));
+            let step = Step::RemoveNetwork { id: network.id.clone() };
+            Decision::new(object, Action::Remove, "it left the file", Next::Step(step))
+        })
+        .collect()
+}
+
+fn is_used(world: &World<'_>, name: &NetworkName) -> bool {
+    world
+        .observed
+        .containers
+        .values()
+        .any(|container| container.attached.contains_key(name))
+}
+
+/// Says what people should know about a network that somebody else made.
+pub fn note(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Option<Note> {
+    let network = world.observed.networks.get(&spec.name)?;
+    (!spec.external && !is_ours(world, spec, network)).then(|| Note {
+        reason: "ForeignNetwork",
+        about: Object::Network(key.clone()).to_string(),
+        message: format!(
+            "the network {} was not made for this project and is used as it is; say \
+             `external: true` if that is meant",
+            spec.name
+        ),
+    })
+}

@@ -1,0 +1,112 @@
+//! Order and gates: what must come first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::state::desired::{Desired, Service};
+use crate::state::ids::{NetworkKey, ServiceName, VolumeKey};
+use crate::state::value::Value;
+
+use super::change::Action;
+use super::world::{Instance, Standing, World};
+
+/// Returns the services so that every one comes after those that it depends on.
+pub fn dependencies_first(desired: &Desired) -> Vec<&ServiceName> {
+    let mut ordered = Vec::new();
+    let mut seen = BTreeSet::new();
+    for name in desired.services.keys() {
+        visit(desired, name, &mut seen, &mut ordered);
+    }
+    ordered
+}
+
+/// Validation has ruled out cycles; `seen` makes sure that one would end all the same.
+fn visit<'a>(
+    desired: &'a Desired,
+    name: &'a ServiceName,
+    seen: &mut BTreeSet<&'a ServiceName>,
+    ordered: &mut Vec<&'a ServiceName>,
+) {
+    let Some((name, service)) = desired.services.get_key_value(name) else { return };
+    if !seen.insert(name) {
+        return;
+    }
+    for dependency in service.depends_on.keys() {
+        visit(desired, dependency, seen, ordered);
+    }
+    ordered.push(name);
+}
+
+/// Returns what must be there before a container of a service can be made: containers of
+/// its dependencies, networks, volumes.
+pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
+    let mut missing: Vec<String> = service
+        .depends_on
+        .keys()
+        .filter(|name| {
+            world.replicas_of(name).any(|instance| instance.standing == Standing::Absent)
+        })
+        .map(|name| format!("service/{name} created"))
+        .collect();
+    for (key, _) in service.canonical.get("networks").entries() {
+        let Some(spec) = world.desired.networks.get(&NetworkKey::new(key)) else {
+            continue;
+        };
+        if !world.observed.networks.contains_key(&spec.name) {
+            let whose =
+                if spec.external { ", which somebody else must make" } else { "" };
+            missing.push(format!("network/{key} ({}){whose}", spec.name));
+        }
+    }
+    for mount in service.canonical.get("volumes").items() {
+        let key = mount.get("source").as_text().unwrap_or_default();
+        let is_volume = mount.get("type") == &Value::text("volume");
+        let Some(spec) =
+            world.desired.volumes.get(&VolumeKey::new(key)).filter(|_| is_volume)
+        else {
+            continue;
+        };
+        if !world.observed.volumes.contains_key(&spec.name) {
+            let whose =
+                if spec.external { ", which somebody else must make" } else { "" };
+            missing.push(format!("volume/{key} ({}){whose}", spec.name));
+        }
+    }
+    missing
+}
+
+/// Returns what a running container waits for before it may be taken down for a change.
+///
+/// In a chain of dependencies one service at a time: first those that it depends on. Of a
+/// service one replica at a time: first the lower number.
+pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    let service = instance.service;
+    let mut waits = world.unmet(service);
+    for name in service.depends_on.keys() {
+        let text = format!("service/{name} up to date");
+        if world.desired.services.contains_key(name) && !world.is_settled(name) {
+            waits.push(text);
+        }
+    }
+    let siblings = world.replicas_of(&service.name);
+    let busy = siblings
+        .filter(|other| other.replica.number != instance.replica.number)
+        .filter(|other| {
+            let is_first = other.replica.number < instance.replica.number;
+            !other.is_ready() || is_first && other.verdict() == Action::Recreate
+        });
+    waits.extend(busy.map(|other| format!("{} ready", super::replica::object(other))));
+    waits
+}
+
+/// Groups services by their distance from those that depend on nothing.
+pub fn depth(desired: &Desired) -> BTreeMap<&ServiceName, usize> {
+    let mut depths: BTreeMap<&ServiceName, usize> = BTreeMap::new();
+    for name in dependencies_first(desired) {
+        let below = desired.services.get(name).into_iter().flat_map(|service| {
+            service.depends_on.keys().filter_map(|other| depths.get(other)).copied()
+        });
+        let depth = below.max().map_or(0, |depth| depth + 1);
+        depths.insert(name, depth);
+    }
+    depths
+}

@@ -1,0 +1,150 @@
+//! The plan: every object's change and the steps that may be taken now.
+
+use crate::state::desired::Desired;
+use crate::state::ids::Object;
+use crate::state::observed::Observed;
+use crate::state::step::Step;
+use crate::state::time::{Moment, Now};
+
+use super::change::{Change, Gate, Plan};
+use super::decision::{Decision, Next};
+use super::memory::Memory;
+use super::world::{Allowed, World};
+use super::{network, order, prune, replica, volume};
+
+/// How many steps may be under way at once, unless the file says otherwise.
+pub const MAX_PARALLEL: u32 = 8;
+
+/// How many health commands may run at once.
+const MAX_PROBES: usize = 4;
+
+/// Decides what is to be done. Total, pure and deterministic.
+pub fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    memory: &Memory,
+    now: Now,
+    allowed: Allowed,
+) -> Plan {
+    let world = World::new(desired, observed, memory, now, allowed);
+    plan_world(&world)
+}
+
+/// As [`plan`], of a world that is made already.
+pub fn plan_world(world: &World<'_>) -> Plan {
+    let mut plan = Plan::default();
+    let mut decisions = Vec::new();
+    for (key, spec) in &world.desired.networks {
+        decisions.push(network::decide(world, key, spec));
+        plan.notes.extend(network::note(world, key, spec));
+    }
+    for (key, spec) in &world.desired.volumes {
+        decisions.push(volume::decide(world, key, spec));
+        plan.notes.extend(volume::note(world, key, spec));
+    }
+    for service in order::dependencies_first(world.desired) {
+        decisions.extend(
+            world.replicas_of(service).map(|instance| replica::decide(world, instance)),
+        );
+    }
+    let (orphans, notes) = prune::decide(world);
+    decisions.extend(orphans);
+    decisions.extend(network::left_over(world));
+    plan.notes.extend(notes);
+
+    let mut room = Room::new(world);
+    for decision in decisions {
+        let decision = room.admit(decision.held_back(world));
+        plan.changes.extend(decision.change());
+        match decision.next {
+            Next::Step(step) => plan.steps.push((decision.object, step)),
+            Next::Until(moment, _) => plan.wake = earliest(plan.wake, moment),
+            Next::Nothing | Next::Wait(_) => {}
+        }
+    }
+    plan
+}
+
+fn earliest(a: Option<Moment>, b: Moment) -> Option<Moment> {
+    Some(a.map_or(b, |a| a.min(b)))
+}
+
+/// How many more steps may be taken.
+struct Room {
+    steps: usize,
+    probes: usize,
+    pulls: Vec<String>,
+}
+
+impl Room {
+    fn new(world: &World<'_>) -> Self {
+        let limit = world.desired.settings.max_parallel.unwrap_or(MAX_PARALLEL).max(1);
+        let under_way = world.memory.under_way.values();
+        let probes =
+            under_way.clone().filter(|step| matches!(step, Step::Probe { .. })).count();
+        let pulls =
+            under_way.clone().filter(|step| matches!(step, Step::Pull { .. })).count();
+        let others = under_way.count() - probes - pulls;
+        Self {
+            steps: (limit as usize).saturating_sub(others),
+            probes: MAX_PROBES.saturating_sub(probes),
+            pulls: Vec::new(),
+        }
+    }
+
+    /// Holds a step back when there is no room for it. Pulls and probes do not take the
+    /// room of others: a slow one must not starve them. An image is pulled once.
+    fn admit(&mut self, mut decision: Decision) -> Decision {
+        let Next::Step(step) = &decision.next else { return decision };
+        let admitted = match step {
+            Step::Pull { image, .. } => {
+                let is_first = !self.pulls.iter().any(|other| other == image.as_str());
+                self.pulls.push(image.to_string());
+                is_first
+            }
+            Step::Probe { .. } => take(&mut self.probes),
+            Step::CreateNetwork { .. }
+            | Step::RemoveNetwork { .. }
+            | Step::CreateVolume { .. }
+            | Step::Create { .. }
+            | Step::CopyIn { .. }
+            | Step::Connect { .. }
+            | Step::Disconnect { .. }
+            | Step::Update { .. }
+            | Step::Rename { .. }
+            | Step::Start { .. }
+            | Step::Unpause { .. }
+            | Step::Stop { .. }
+            | Step::Remove { .. } => take(&mut self.steps),
+        };
+        if !admitted {
+            let on = match step {
+                Step::Pull { image, .. } => format!("image {image}"),
+                _ => "its turn: as many steps as may be are under way".to_owned(),
+            };
+            decision.next = Next::Wait(vec![on]);
+        }
+        decision
+    }
+}
+
+fn take(room: &mut usize) -> bool {
+    let has_room = *room > 0;
+    *room = room.saturating_sub(1);
+    has_room
+}
+
+impl Plan {
+    /// Returns the change of an object.
+    pub fn change(&self, object: &Object) -> Option<&Change> {
+        self.changes.iter().find(|change| change.object == *object)
+    }
+
+    /// Returns what the change of an object waits for; nothing when it does not.
+    pub fn waits(&self, object: &Object) -> Vec<String> {
+        match self.change(object).map(|change| &change.gate) {
+            Some(Gate::Waiting { on, .. }) => on.clone(),
+            Some(Gate::Open) | None => Vec::new(),
+        }
+    }
+}

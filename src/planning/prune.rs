@@ -1,0 +1,164 @@
+//! What left the file: removed when it is ours, reported when it is not.
+
+use std::collections::BTreeSet;
+
+use crate::state::desired::Prune;
+use crate::state::ids::{Object, Replica, ServiceName};
+use crate::state::observed::Container;
+use crate::state::step::Step;
+
+use super::change::{Action, Note};
+use super::decision::{Decision, Next};
+use super::office::is_running;
+use super::world::World;
+
+/// Decides what comes next for containers that no wanted replica accounts for, and says
+/// what is left alone.
+pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
+    let (mut decisions, mut notes) = (Vec::new(), Vec::new());
+    let gone = gone_services(world);
+    let blocked = blocked(world, &gone);
+    for container in world.observed.containers.values() {
+        let Some(replica) = &container.origin.replica else { continue };
+        if container.origin.one_off
+            || world.desired.inactive.contains(&replica.service)
+            || world.instances.contains_key(replica)
+        {
+            continue;
+        }
+        if !is_ours(world, container) {
+            notes.push(stranger(world, container));
+            continue;
+        }
+        let is_scaled_down = world.desired.services.contains_key(&replica.service);
+        let next = match &blocked {
+            Some(why) if !is_scaled_down => Next::Wait(vec![why.clone()]),
+            Some(_) | None => removal(world, replica, container),
+        };
+        let reason = if is_scaled_down {
+            "there are more containers than wanted"
+        } else {
+            "the service left the file"
+        };
+        let object = Object::Service(replica.clone());
+        decisions.push(Decision::new(object, Action::Remove, reason, next));
+    }
+    if let Some(why) = blocked {
+        notes.push(Note {
+            reason: "PruneBlocked",
+            about: format!("{} services", gone.len()),
+            message: format!("they are not removed: {why}"),
+        });
+    }
+    decisions.sort_by(|a, b| b.object.cmp(&a.object));
+    decisions.dedup_by(|a, b| a.object == b.object);
+    (decisions, notes)
+}
+
+/// We made it, and from this source.
+fn is_ours(world: &World<'_>, container: &Container) -> bool {
+    container.origin.source.as_ref() == Some(&world.desired.source)
+}
+
+fn gone_services<'a>(world: &'a World<'_>) -> BTreeSet<&'a ServiceName> {
+    world
+        .observed
+        .containers
+        .values()
+        .filter(|container| !container.origin.one_off && is_ours(world, container))
+        .filter_map(|container| Some(&container.origin.replica.as_ref()?.service))
+        .filter(|service| !world.desired.services.contains_key(*service))
+        .filter(|service| !world.desired.inactive.contains(*service))
+        .collect()
+}
+
+/// Says why services that left the file are not removed; nothing when they may be.
+fn blocked(world: &World<'_>, gone: &BTreeSet<&ServiceName>) -> Option<String> {
+    if gone.is_empty() || world.allowed.prune {
+        return None;
+    }
+    match world.desired.settings.prune {
+        Prune::Always => None,
+        Prune::Never => Some("x-reconciler.prune is `never`".to_owned()),
+        Prune::Guarded => {
+            let present: BTreeSet<&ServiceName> = world
+                .instances
+                .values()
+                .filter(|instance| instance.office.holder.is_some())
+                .map(|instance| &instance.service.name)
+                .collect();
+            let total = present.len() + gone.len();
+            (gone.len() * 2 > total).then(|| {
+                format!(
+                    "{} of {total} services would go, which is more than half; \
+                     --allow-prune says that it is meant",
+                    gone.len()
+                )
+            })
+        }
+    }
+}
+
+fn removal(world: &World<'_>, replica: &Replica, container: &Container) -> Next {
+    if !is_running(container) {
+        return Next::Step(Step::Remove { container: container.id.clone() });
+    }
+    let dependents = dependents(world, &replica.service);
+    if !dependents.is_empty() {
+        return Next::Wait(dependents);
+    }
+    let grace = stop_grace(container);
+    Next::Step(Step::Stop { container: container.id.clone(), grace })
+}
+
+/// A stop goes in reverse: containers that say by their label that they depend on it, and
+/// that go too, go first.
+fn dependents(world: &World<'_>, service: &ServiceName) -> Vec<String> {
+    world
+        .observed
+        .containers
+        .values()
+        .filter(|other| is_running(other) && is_ours(world, other))
+        .filter_map(|other| Some((other, other.origin.replica.as_ref()?)))
+        .filter(|(_, replica)| !world.desired.services.contains_key(&replica.service))
+        .filter(|(other, _)| depends_on(other).any(|name| name == service.as_str()))
+        .map(|(_, replica)| format!("{} removed", Object::Service(replica.clone())))
+        .collect()
+}
+
+/// Returns the services that a container depends on, by its own label.
+pub fn depends_on(container: &Container) -> impl Iterator<Item = &str> {
+    let label = container
+        .document
+        .get("Config.Labels")
+        .get(crate::state::observed::labels::DEPENDS_ON)
+        .as_text()
+        .unwrap_or_default();
+    label
+        .split(',')
+        .filter_map(|entry| entry.split(':').next())
+        .filter(|name| !name.is_empty())
+}
+
+/// Returns how long a container may take to stop, as it was made: 10 s unless told.
+pub fn stop_grace(container: &Container) -> std::time::Duration {
+    let text = container.document.get("Config.StopTimeout").as_text();
+    text.and_then(|text| crate::compose::units::parse_duration(text).ok())
+        .unwrap_or(std::time::Duration::from_secs(10))
+}
+
+fn stranger(world: &World<'_>, container: &Container) -> Note {
+    let whose = container.origin.source.as_ref().map_or_else(
+        || "it was not made by reconciler".to_owned(),
+        |source| format!("it was made from {source}"),
+    );
+    Note {
+        reason: "Orphan",
+        about: container.name.to_string(),
+        message: format!(
+            "it has the project {} but no service of this file wants it; {whose}, so it \
+             is left alone",
+            world.desired.project
+        ),
+    }
+}

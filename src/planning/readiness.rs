@@ -1,0 +1,81 @@
+//! When a container is ready, and when it is asked.
+
+use std::time::Duration;
+
+use crate::state::observed::{Container, Health, Status};
+use crate::state::time::{Moment, Now};
+use crate::state::value::Value;
+
+use super::memory::Memory;
+
+/// How long a container without a health check must run to count as ready.
+pub const SETTLING: Duration = Duration::from_secs(1);
+
+/// How far a container has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It does what it is for.
+    Ready,
+    /// It runs, and it is too early to tell.
+    Starting {
+        /// When to look or to probe again.
+        next: Moment,
+    },
+    /// It runs, and its health check fails.
+    Unhealthy,
+    /// It does not run.
+    Down,
+}
+
+/// Tells how far a container has come.
+///
+/// With a health check: the engine's verdict, or before its first one a passed run of ours
+/// since the last start. Without: running for [`SETTLING`]; a restart starts that anew.
+pub fn readiness(container: &Container, memory: &Memory, now: Now) -> Readiness {
+    if container.state.status != Status::Running {
+        return Readiness::Down;
+    }
+    let Some(started) = container.state.started else { return Readiness::Down };
+    if health_command(container).is_none() {
+        let age = now.age(started);
+        return if age >= SETTLING {
+            Readiness::Ready
+        } else {
+            Readiness::Starting { next: now.moment.after(SETTLING.saturating_sub(age)) }
+        };
+    }
+    match container.state.health {
+        Some(Health::Healthy) => Readiness::Ready,
+        Some(Health::Unhealthy) => Readiness::Unhealthy,
+        Some(Health::Starting) | None => {
+            if memory.proven.get(&container.id) == Some(&started) {
+                return Readiness::Ready;
+            }
+            let probing = memory.probing.get(&container.id);
+            let next = probing.map_or(now.moment, |probing| probing.next);
+            Readiness::Starting { next }
+        }
+    }
+}
+
+/// Returns the command line of a container's health check; nothing without one.
+pub fn health_command(container: &Container) -> Option<Vec<String>> {
+    let test = container.document.get("Config.Healthcheck.Test");
+    let mut words =
+        test.items().iter().filter_map(Value::exposed_text).map(str::to_owned);
+    match words.next()?.as_str() {
+        "CMD" => Some(words.collect()),
+        "CMD-SHELL" => {
+            let shell = ["/bin/sh".to_owned(), "-c".to_owned()];
+            Some(shell.into_iter().chain(words).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Returns how long one run of the health check may take: 30 s unless told.
+pub fn health_timeout(container: &Container) -> Duration {
+    let text = container.document.get("Config.Healthcheck.Timeout").as_text();
+    text.and_then(|text| crate::compose::units::parse_duration(text).ok())
+        .unwrap_or(Duration::from_secs(30))
+}

@@ -1,0 +1,17 @@
+//! Everything that is printed: values in, text out.
+//!
+//! Nothing here writes: [`crate::cli::output`] does. Nothing here reads a clock or the
+//! terminal: both come in as values.
+
+pub mod cover;
+pub mod explain;
+pub mod fields;
+pub mod json;
+pub mod plan;
+pub mod problems;
+pub mod progress;
+pub mod status;
+pub mod style;
+pub mod table;
+pub mod text;
+pub mod yaml;

@@ -1,0 +1,99 @@
+//! A corner of the real engine that belongs to one test.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::fs::File;
+use std::io::Read;
+
+use bollard::Docker as Client;
+use bollard::query_parameters as query;
+
+/// The image that tests run: it has a shell and little else.
+pub(crate) const IMAGE: &str = "lab/busybox:latest";
+
+/// A name prefix of its own; everything that has it goes away with the value, also when
+/// the test fails.
+pub(crate) struct Corner {
+    prefix: String,
+}
+
+impl Corner {
+    /// Makes a corner; nothing where there is no engine and none is required.
+    pub(crate) async fn new(what: &str) -> Option<Self> {
+        if let Err(error) = client().ping().await {
+            let required = std::env::var_os("RECONCILER_REQUIRE_DOCKER");
+            assert!(required.is_none_or(|it| it != "1"), "no Docker Engine: {error}");
+            #[expect(clippy::print_stderr, reason = "who runs the tests must know")]
+            {
+                eprintln!("skipped, there is no Docker Engine here: {error}");
+            }
+            return None;
+        }
+        let mut random = [0; 4];
+        File::open("/dev/urandom")
+            .and_then(|mut file| file.read_exact(&mut random))
+            .expect("four random bytes");
+        let random = u32::from_ne_bytes(random);
+        Some(Self { prefix: format!("rtest-{what}-{random:08x}") })
+    }
+
+    /// Returns a name within the corner.
+    pub(crate) fn name(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
+    }
+
+    /// Returns the name of the Compose project of the corner.
+    pub(crate) fn project(&self) -> String {
+        self.prefix.clone()
+    }
+
+    async fn clear(&self) {
+        let client = client();
+        let all = query::ListContainersOptions { all: true, ..Default::default() };
+        for container in client.list_containers(Some(all)).await.unwrap_or_default() {
+            let names = container.names.unwrap_or_default();
+            if names.iter().any(|name| name.contains(&self.prefix)) {
+                let id = container.id.unwrap_or_default();
+                let options =
+                    query::RemoveContainerOptions { v: true, force: true, link: false };
+                client.remove_container(&id, Some(options)).await.unwrap_or_default();
+            }
+        }
+        let networks = client.list_networks(None::<query::ListNetworksOptions>).await;
+        for name in networks.unwrap_or_default().into_iter().filter_map(|it| it.name) {
+            if name.contains(&self.prefix) {
+                client.remove_network(&name).await.unwrap_or_default();
+            }
+        }
+        let volumes = client.list_volumes(None::<query::ListVolumesOptions>).await;
+        let volumes = volumes.ok().and_then(|it| it.volumes).unwrap_or_default();
+        for name in volumes.into_iter().map(|it| it.name) {
+            if name.contains(&self.prefix) {
+                let options = None::<query::RemoveVolumeOptions>;
+                client.remove_volume(&name, options).await.unwrap_or_default();
+            }
+        }
+    }
+}
+
+impl Drop for Corner {
+    fn drop(&mut self) {
+        // The test's own runtime may be unwinding.
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime")
+                    .block_on(self.clear());
+            });
+        });
+    }
+}
+
+/// Returns a client of the tests' own, so that they do not believe what they test.
+pub(crate) fn client() -> Client {
+    Client::connect_with_unix_defaults()
+        .or_else(|_| Client::connect_with_http_defaults())
+        .expect("a client")
+}
