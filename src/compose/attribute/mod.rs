@@ -66,6 +66,9 @@ pub enum Merge {
     Unique(&'static [&'static str]),
     /// As [`Merge::Unique`], with the first of these keys that the item has as identity.
     UniqueByFirst(&'static [&'static str]),
+    /// The later list takes the place of the earlier one, except that an item is merged
+    /// over the earlier one that has the same value of this key.
+    ReplaceItems(&'static str),
     /// Mappings merge key by key, and the later entry takes the place of the earlier one,
     /// whatever it is.
     Entries,

@@ -19,7 +19,7 @@ pub(super) fn text(value: &Value) -> String {
         | Value::Secret(_)
         | Value::List(_)
         | Value::Map(_) => {
-            scalar(value, 0, &mut out);
+            scalar(value, 1, &mut out);
             out.push('\n');
         }
     }
