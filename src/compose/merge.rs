@@ -26,6 +26,7 @@ fn node(base: Node, over: Node, shape: &'static Shape, rule: Merge) -> Node {
         Merge::Append | Merge::Unique(_) | Merge::UniqueByFirst(_) => {
             items(base, over, rule)
         }
+        Merge::ReplaceItems(key) => replace_items(&base, over, shape.inner(), key),
         Merge::Entries => entries(base, over, None),
         Merge::Deep => deep(base, over, shape),
         Merge::DeepIfSame(key) => {
@@ -106,6 +107,23 @@ fn items(base: Node, over: Node, rule: Merge) -> Node {
     }
 }
 
+/// Takes a later list, with what earlier items of the same key say besides.
+fn replace_items(base: &Node, over: Node, inner: &'static Shape, key: &str) -> Node {
+    let span = over.span;
+    let Kind::Sequence(later) = over.kind else { return deep(base.clone(), over, inner) };
+    let merged = later.into_iter().map(|item| {
+        let earlier = base.items().iter().find(|earlier| {
+            let (earlier, item) = (earlier.get(key), item.get(key));
+            earlier.map(Node::value) == item.map(Node::value)
+        });
+        match earlier {
+            Some(earlier) => node(earlier.clone(), item, inner, Merge::Deep),
+            None => item,
+        }
+    });
+    settle(Node::new(Kind::Sequence(merged.collect()), span))
+}
+
 /// Drops earlier items of the identity that a rule gives to items: the last one counts,
 /// in the place of the first. Tells of every item that is replaced.
 pub(super) fn unique(
@@ -154,6 +172,7 @@ fn identity(item: &Node, rule: Merge) -> Option<Value> {
             let key = keys.iter().find(|key| item.get(key).is_some())?;
             Some(of_key(key))
         }
+        Merge::ReplaceItems(key) => Some(of_key(key)),
         Merge::Deep | Merge::Replace | Merge::Entries | Merge::DeepIfSame(_) => None,
     }
 }

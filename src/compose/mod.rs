@@ -13,6 +13,7 @@ pub mod interpolate;
 pub mod merge;
 pub mod node;
 pub mod problem;
+pub mod render;
 pub mod units;
 pub mod validate;
 pub mod yaml;

@@ -17,6 +17,8 @@ pub enum Shape {
     Boolean,
     /// A whole number, also as text.
     Integer,
+    /// A whole number, also as text; other tools find it as text.
+    Percent,
     /// A number, also as text.
     Number,
     /// A number of bytes, with a unit or without; becomes decimal text.
@@ -104,6 +106,7 @@ impl Shape {
                 | Self::Choice(_)
                 | Self::Boolean
                 | Self::Integer
+                | Self::Percent
                 | Self::Number
                 | Self::Bytes
                 | Self::Duration
@@ -139,6 +142,7 @@ impl Shape {
             | Self::Choice(_)
             | Self::Boolean
             | Self::Integer
+            | Self::Percent
             | Self::Number
             | Self::Bytes
             | Self::Duration

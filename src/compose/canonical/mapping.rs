@@ -8,7 +8,8 @@ use crate::compose::node::{Entry, Kind, Mapping, Node, Tag};
 use crate::compose::problem::{Span, nearest};
 
 impl Reader<'_> {
-    /// Reads a mapping whose keys are rows of the shape. Null says nothing.
+    /// Reads a mapping whose keys are rows of the shape. Null says nothing, which is
+    /// hardly meant.
     pub(super) fn keys(
         &mut self,
         node: Node,
@@ -17,7 +18,11 @@ impl Reader<'_> {
     ) -> Kind {
         match node.kind {
             Kind::Mapping(mapping) => Kind::Mapping(self.entries(mapping, shape, path)),
-            Kind::Null if matches!(shape, Shape::Keys(_)) => Kind::Null,
+            Kind::Null if matches!(shape, Shape::Keys(_)) => {
+                let message = "nothing stands here, so it has no effect";
+                self.problems.warning(node.span, path.to_string(), message);
+                Kind::Null
+            }
             Kind::Null
             | Kind::Bool(_)
             | Kind::Int(_)
@@ -150,13 +155,14 @@ impl Reader<'_> {
             return Kind::Null;
         };
         let entries = mapping.into_iter().map(|(name, entry)| {
-            let unsaid = matches!(inner, Shape::Word)
-                && matches!(entry.node.kind, Kind::Null)
-                && entry.node.tag == Tag::None;
-            let node = if unsaid {
-                Node { kind: text("", false), ..entry.node }
-            } else {
-                self.read(entry.node, inner, &Path::Key(path, &name))
+            let is_null = matches!(entry.node.kind, Kind::Null);
+            let node = match inner {
+                Shape::Word if is_null && entry.node.tag == Tag::None => {
+                    Node { kind: text("", false), ..entry.node }
+                }
+                // A name says enough: `networks: {front: }`.
+                Shape::Keys(_) if is_null => entry.node,
+                shape => self.read(entry.node, shape, &Path::Key(path, &name)),
             };
             (name, Entry { key: entry.key, node })
         });
@@ -280,7 +286,11 @@ pub(super) fn fill(mapping: &mut Mapping, shape: &Shape, span: Span) {
         let kind = match row.empty {
             Empty::True => Kind::Bool(true),
             Empty::Text(word) => text(word, false),
-            Empty::Omitted | Empty::Written | Empty::Null | Empty::Mapping => continue,
+            Empty::Omitted
+            | Empty::Never
+            | Empty::Written
+            | Empty::Null
+            | Empty::Mapping => continue,
         };
         mapping
             .entry(row.key.to_owned())

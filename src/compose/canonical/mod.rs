@@ -38,6 +38,17 @@ pub fn canonicalise(root: Node, problems: &mut Problems) -> Node {
     reader.read(root, &stack::ROOT, &Path::Root)
 }
 
+/// Types a tree of which nothing is known, as [`Shape::Any`] is.
+pub fn typed(node: Node) -> Node {
+    let (span, tag) = (node.span, node.tag);
+    Node { kind: scalar::any(node), span, tag }
+}
+
+/// Tells whether plain text is text, and not a number, a date or the like.
+pub fn is_plain_text(text: &str) -> bool {
+    matches!(scalar::plain(text), scalar::Scalar::Text(_))
+}
+
 /// How many ports a document may publish: a range is short to write and long to read.
 const MOST_PORTS: usize = 100_000;
 
@@ -68,7 +79,7 @@ impl Reader<'_> {
             Shape::Word => self.word(&node, path),
             Shape::Choice(choices) => self.choice(&node, choices, path),
             Shape::Boolean => self.boolean(&node, path),
-            Shape::Integer => self.integer(&node, path),
+            Shape::Integer | Shape::Percent => self.integer(&node, path),
             Shape::Number => self.number(&node, path),
             Shape::Bytes => self.bytes(&node, path),
             Shape::Duration => self.duration(&node, path),
