@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod dotenv;
 pub mod files;
 pub mod interpolate;
+pub mod load;
 pub mod merge;
 pub mod node;
 pub mod problem;

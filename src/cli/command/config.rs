@@ -13,17 +13,21 @@ pub(super) fn run(session: &Session) -> Result<Exit> {
     let mut exit = Exit::Good;
     let count = stacks.stacks.len();
     for stack in &stacks.stacks {
-        let (Some(canonical), Some(_)) = (&stack.loaded.canonical, stack.desired()) else {
+        let Some(desired) = stack.desired() else {
             exit = Exit::Invalid;
             continue;
         };
         match session.output.format {
-            Format::Json => session.output.json(&render::json(canonical))?,
+            Format::Json => {
+                let text = render::json_text(&desired.canonical);
+                session.output.raw_result(text.as_bytes())?;
+            }
             Format::Text => {
                 if count > 1 {
                     session.output.result("---\n")?;
                 }
-                session.output.raw_result(render::yaml(canonical).as_bytes())?;
+                let text = render::yaml_text(&desired.canonical);
+                session.output.raw_result(text.as_bytes())?;
             }
         }
     }
