@@ -48,7 +48,11 @@ impl Reader<'_> {
         let ports = match parse(&written) {
             Ok(ports) => ports,
             Err(why) => {
-                let message = format!("{} is no port: {why}", shown(&node));
+                let message = if sensitive {
+                    "the value is no port such as `8080:80`".to_owned()
+                } else {
+                    format!("{} is no port: {why}", shown(&node))
+                };
                 self.problems.error(span, path.to_string(), message);
                 return Vec::new();
             }
