@@ -8,10 +8,14 @@
 pub mod cli;
 pub mod clock;
 pub mod compose;
+pub mod converge;
 pub mod engine;
 pub mod executor;
+pub mod operator;
 pub mod pass;
 pub mod planning;
+pub mod report;
+pub mod source;
 pub mod state;
 pub mod store;
 pub mod view;

@@ -18,6 +18,7 @@ use crate::state::desired::Desired;
 use crate::state::ids::ContainerId;
 use crate::state::observed::Observed;
 use crate::state::step::{Outcome, Step};
+use crate::state::time::Moment;
 
 /// What a stack is brought to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,10 @@ pub struct Pass<E> {
     observed: Option<Observed>,
     touched: BTreeSet<ContainerId>,
     outcomes: Vec<Outcome>,
+    looked_at: Moment,
+    is_ready: bool,
+    /// What is wrong with the file, while the last good desired state is in force.
+    pub spec_invalid: Option<String>,
 }
 
 /// What one pass found.
@@ -76,6 +81,9 @@ impl<E: Engine + 'static> Pass<E> {
             observed: None,
             touched: BTreeSet::new(),
             outcomes: Vec::new(),
+            looked_at: Moment::default(),
+            is_ready: false,
+            spec_invalid: None,
         }
     }
 
@@ -84,9 +92,21 @@ impl<E: Engine + 'static> Pass<E> {
         &self.desired
     }
 
-    /// Returns the last look.
-    pub const fn observed(&self) -> Option<&Observed> {
-        self.observed.as_ref()
+    /// Returns when everything was last looked at.
+    pub const fn looked_at(&self) -> Moment {
+        self.looked_at
+    }
+
+    /// Tells whether the last pass found everything ready.
+    pub const fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Returns both sides as of the last look; nothing before the first.
+    pub fn world(&self) -> Option<World<'_>> {
+        let observed = self.observed.as_ref()?;
+        let now = self.clock.now();
+        Some(World::new(&self.desired, observed, &self.memory, now, self.allowed))
     }
 
     /// Wants something else from now on; waits for the old wish are given up.
@@ -97,14 +117,18 @@ impl<E: Engine + 'static> Pass<E> {
         self.desired = desired;
     }
 
-    /// Takes note of a step that has ended.
-    pub fn take(&mut self, outcome: Outcome) {
-        self.touched.extend(subject(&outcome.step).cloned());
-        self.outcomes.push(outcome);
+    /// Takes note of a step that has ended, and returns others that have ended by now.
+    pub fn take(&mut self, outcome: Outcome) -> Vec<Outcome> {
+        let mut others = Vec::new();
         while let Some(outcome) = self.executor.ended_already() {
-            self.touched.extend(subject(&outcome.step).cloned());
-            self.outcomes.push(outcome);
+            others.push(outcome);
         }
+        for outcome in std::iter::once(&outcome).chain(&others) {
+            self.touched.extend(subject(&outcome.step).cloned());
+        }
+        self.outcomes.push(outcome);
+        self.outcomes.extend(others.iter().cloned());
+        others
     }
 
     /// Takes note of a reason to look again.
@@ -140,7 +164,8 @@ impl<E: Engine + 'static> Pass<E> {
             Goal::Converged => plan_world(&world),
             Goal::Gone => teardown(&world),
         };
-        let status = condition::status(&world, &plan);
+        let status = condition::status(&world, &plan, self.spec_invalid.as_deref());
+        self.is_ready = status.ready;
         condition::remember(&mut self.memory, &status);
         Ok(Found { plan, status })
     }
@@ -165,7 +190,10 @@ impl<E: Engine + 'static> Pass<E> {
         let touched = std::mem::take(&mut self.touched);
         let looked = match &self.observed {
             Some(last) => self.engine.look_again(&scope, last, &touched).await,
-            None => self.engine.look(&scope).await,
+            None => {
+                self.looked_at = self.clock.now().moment;
+                self.engine.look(&scope).await
+            }
         };
         match looked {
             Ok(observed) => {

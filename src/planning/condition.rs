@@ -10,8 +10,9 @@ use super::readiness::Readiness;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
 
-/// Returns the status of a stack; `memory` dates the conditions that did not flip.
-pub fn status(world: &World<'_>, plan: &Plan) -> StackStatus {
+/// Returns the status of a stack; the memory dates the conditions that did not flip.
+/// `invalid` says what is wrong with the file, while an earlier desired state is in force.
+pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackStatus {
     let services: Vec<ServiceStatus> = world
         .desired
         .services
@@ -19,7 +20,7 @@ pub fn status(world: &World<'_>, plan: &Plan) -> StackStatus {
         .map(|service| service_status(world, plan, service))
         .collect();
     let ready = services.iter().all(|service| service.ready) && plan.is_in_sync();
-    let mut conditions = stack_conditions(plan, &services, ready);
+    let mut conditions = stack_conditions(plan, &services, ready, invalid);
     date(&mut conditions, "stack", world);
     StackStatus {
         name: world.desired.project.clone(),
@@ -35,6 +36,7 @@ fn stack_conditions(
     plan: &Plan,
     services: &[ServiceStatus],
     ready: bool,
+    invalid: Option<&str>,
 ) -> Vec<ConditionStatus> {
     let in_sync = plan.is_in_sync();
     let waiting: Vec<String> = services
@@ -54,7 +56,10 @@ fn stack_conditions(
         .collect();
     let is_degraded = !degraded.is_empty();
     vec![
-        condition("SpecValid", true, "Valid", "the desired state is valid"),
+        match invalid {
+            None => condition("SpecValid", true, "Valid", "the desired state is valid"),
+            Some(problems) => condition("SpecValid", false, "Invalid", problems),
+        },
         match in_sync {
             true => {
                 condition("Synced", true, "InSync", "every object is as it is wanted")

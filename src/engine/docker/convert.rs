@@ -51,6 +51,11 @@ impl Listed {
     }
 }
 
+/// Reads the list of containers.
+pub(super) fn listed(json: &Json) -> Result<Vec<Listed>, CallError> {
+    Ok(Vec::deserialize(json)?)
+}
+
 /// What we read of an inspected container besides its document.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
