@@ -7,6 +7,12 @@
 //!
 //! The oracle is Debian 13's `docker-compose`; `tests/lab/build oracle` makes it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops at what it cannot use, and says what it skips"
+)]
+
 mod divergences;
 mod pipeline;
 
