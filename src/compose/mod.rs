@@ -8,11 +8,13 @@
 pub mod attribute;
 pub mod canonical;
 pub mod dotenv;
+pub mod extension;
 pub mod files;
 pub mod interpolate;
 pub mod merge;
 pub mod node;
 pub mod problem;
+pub mod project;
 pub mod units;
 pub mod validate;
 pub mod yaml;
