@@ -407,9 +407,8 @@ mod tests {
                 "{path}.jb: `x-reconciler` has no key `jb` here (perhaps `job` was meant)"
             )
         );
-        assert!(
-            wrong("{prune: never}").contains("has no key `prune` here (known here are")
-        );
+        assert!(wrong("{prune: never}").contains("(it belongs to the `x-reconciler` at"));
+        assert!(wrong("{zzzzzz: 1}").contains("(known here are `ready_deadline`, "));
         assert_eq!(
             wrong("{job: maybe}"),
             format!("{path}.job: `maybe` was found; it must be `true` or `false`")
