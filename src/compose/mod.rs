@@ -7,13 +7,24 @@
 
 pub mod attribute;
 pub mod canonical;
+pub mod complete;
+pub mod content;
 pub mod dotenv;
+pub mod environment;
+pub mod extension;
 pub mod files;
 pub mod interpolate;
+pub mod load;
 pub mod merge;
 pub mod node;
+pub mod paths;
 pub mod problem;
+pub mod profiles;
+pub mod project;
+pub mod reading;
 pub mod render;
+pub mod sensitive;
 pub mod units;
+pub mod unused;
 pub mod validate;
 pub mod yaml;
