@@ -7,6 +7,8 @@ const DIVERGENCES: &[(&str, &str, &str)] = &[
     ("blkio", "/services/a/blkio_config/device_read_bps", CAPITALS),
     ("blkio", "/services/a/blkio_config/device_write_iops", CAPITALS),
     ("blkio", "/services/a/blkio_config/weight_device", CAPITALS),
+    ("build", "/services/short/build/dockerfile", BUILD),
+    ("build", "/services/long/build/args", BUILD),
     ("ulimit-zero", "/services/a/ulimits/core", "it prints a limit of 0 as `{}`"),
     (
         "merge-reset-listed",
@@ -14,11 +16,18 @@ const DIVERGENCES: &[(&str, &str, &str)] = &[
         "it cannot take away what the first file wrote as a list item",
     ),
     (
+        "merge-environment-file",
+        "/services/a/environment/OWN",
+        "a file of variables means the same, whatever file is named before it",
+    ),
+    (
         "merge-extensions",
         "/x-reconciler",
         "our own extension is merged, like anything else that is ours",
     ),
 ];
+
+const BUILD: &str = "nothing is built here, so that nothing is looked up for a build";
 
 const CAPITALS: &str = "it prints these keys in capitals and does not read them again";
 

@@ -79,6 +79,7 @@ impl Reader<'_> {
             Shape::Text => self.text(&node, path),
             Shape::Word => self.word(&node, path),
             Shape::Choice(choices) => self.choice(&node, choices, path),
+            Shape::PullPolicy => self.pull_policy(&node, path),
             Shape::Boolean => self.boolean(&node, path),
             Shape::Integer | Shape::Percent => self.integer(&node, path),
             Shape::Number => self.number(&node, path),
