@@ -1,69 +1,283 @@
-//! Temporary.
-#![allow(missing_docs, clippy::all, clippy::pedantic, clippy::unwrap_used, reason = "temporary")]
+//! From files to a stack: the phases, in their order.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
 use super::files::Files;
 use super::interpolate::Interpolation;
-use super::node::*;
-use super::problem::*;
-use crate::state::desired::*;
+use super::interpolate::variables::{Variable, Variables};
+use super::node::{Kind, Mapping, Node};
+use super::problem::{Problems, Sources, Span};
+use super::reading::{NoText, Reading};
+use super::validate::Candidate;
+use super::{
+    canonical, complete, content, environment, extension, merge, paths, profiles,
+    project, sensitive, unused, yaml,
+};
+use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
-use crate::state::ids::*;
-use crate::state::secret::{Secret, is_sensitive_name};
-use crate::state::value::Value;
-#[derive(Debug)]
-pub struct Request { pub files: Vec<PathBuf>, pub env_files: Vec<PathBuf>, pub project: Option<String>, pub profiles: BTreeSet<String>, pub environment: BTreeMap<String, String>, pub digest_key: DigestKey }
-#[derive(Debug)]
-pub struct Loaded { pub desired: Option<Desired>, pub canonical: Option<Node>, pub problems: Problems, pub sources: Sources, pub touched: BTreeSet<PathBuf> }
-pub fn load(request: &Request, files: &dyn Files) -> Loaded {
-    let mut problems = Problems::default();
-    let mut sources = Sources::default();
-    let dir = request.files[0].parent().unwrap_or(Path::new("/")).to_path_buf();
-    let mut vars = super::interpolate::variables::Variables::from_environment(&request.environment);
-    let envs = if request.env_files.is_empty() { vec![dir.join(".env")] } else { request.env_files.clone() };
-    for e in envs { if let Ok(b) = files.read(&e) { let d = super::dotenv::parse(&String::from_utf8_lossy(&b), &vars); vars.add_missing(d.variables); } }
-    let mut root: Option<Node> = None;
-    for f in &request.files {
-        let Ok(b) = files.read(f) else { problems.error(None, "", format!("cannot read {}", f.display())); continue };
-        let text = String::from_utf8_lossy(&b).into_owned();
-        let i = sources.add(f.clone(), text.clone());
-        let Some(docs) = super::yaml::parse(i, &text, &mut problems) else { continue };
-        for mut d in docs {
-            let mut ip = Interpolation::new(&vars);
-            ip.interpolate(&mut d, "", &sources, &mut problems);
-            ip.finish(&mut problems);
-            let c = super::canonical::canonicalise(d, &mut problems);
-            root = Some(match root { None => c, Some(r) => super::merge::merge(r, c) });
-        }
-    }
-    let Some(root) = root.filter(|_| !problems.has_errors()) else { return Loaded { desired: None, canonical: None, problems, sources, touched: BTreeSet::new() } };
-    let v = root.value();
-    let project = request.project.clone().or_else(|| v.get("name").as_text().map(str::to_owned)).unwrap_or_else(|| dir.file_name().unwrap().to_string_lossy().to_lowercase());
-    let dur = |v: &Value| v.as_text().and_then(|t| super::units::parse_duration(t).ok());
-    let abs = |p: &str| if p.starts_with("./") || p.starts_with("../") { dir.join(p).components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect::<PathBuf>().to_string_lossy().into_owned() } else { p.to_owned() };
-    let mut services = BTreeMap::new();
-    let mut uses_default = false;
-    for (name, s) in v.get("services").entries() {
-        let mut s = s.clone();
-        if let Value::Map(m) = &mut s {
-            if let Some(Value::List(vs)) = m.get_mut("volumes") { for x in vs { if let Value::Map(x) = x { if x.get("type") == Some(&Value::text("bind")) { let p = abs(x["source"].as_text().unwrap()); x.insert("source".into(), Value::text(p)); } } } }
-            if !m.contains_key("networks") && !m.contains_key("network_mode") { m.insert("networks".into(), Value::map([("default", Value::Null)])); uses_default = true; }
-            if let Some(Value::Map(e)) = m.get_mut("environment") { for (k, v) in e.iter_mut() { if is_sensitive_name(k) { *v = v.clone().concealed(); } } }
-        }
-        let depends_on = s.get("depends_on").entries().map(|(k, d)| (ServiceName::new(k), Dependency { condition: match d.get("condition").as_text() { Some("service_healthy") => Condition::Healthy, Some("service_completed_successfully") => Condition::Completed, _ => Condition::Started }, required: true, restart: false })).collect();
-        let restart = match s.get("restart").as_text().unwrap_or("no") { "always" => RestartPolicy::Always, "unless-stopped" => RestartPolicy::UnlessStopped, t if t.starts_with("on-failure") => RestartPolicy::OnFailure { attempts: None }, _ => RestartPolicy::No };
-        services.insert(ServiceName::new(name), Service {
-            name: ServiceName::new(name), image: ImageReference::new(s.get("image").as_text().unwrap_or("")), pull_policy: PullPolicy::Missing, platform: None,
-            container_name: s.get("container_name").as_text().map(ContainerName::new), replicas: s.at("deploy.replicas").as_int().unwrap_or(1) as u32, depends_on, health_check: HealthCheck::Inherited, restart,
-            stop_grace: dur(s.get("stop_grace_period")).unwrap_or(Duration::from_secs(10)), settings: ServiceSettings { stable_address: s.at("x-reconciler.address").as_text() == Some("stable"), ..Default::default() }, canonical: s });
-    }
-    let mut networks: BTreeMap<_, _> = v.get("networks").entries().map(|(k, n)| (NetworkKey::new(k), NetworkSpec { name: NetworkName::new(n.get("name").as_text().map_or(format!("{project}_{k}"), str::to_owned)), external: n.get("external").as_bool() == Some(true), canonical: n.clone() })).collect();
-    if uses_default { networks.entry(NetworkKey::new("default")).or_insert(NetworkSpec { name: NetworkName::new(format!("{project}_default")), external: false, canonical: Value::Null }); }
-    let volumes = v.get("volumes").entries().map(|(k, n)| (VolumeKey::new(k), VolumeSpec { name: VolumeName::new(n.get("name").as_text().map_or(format!("{project}_{k}"), str::to_owned)), external: n.get("external").as_bool() == Some(true), canonical: n.clone() })).collect();
-    let content = |family: &str| v.get(family).entries().map(|(k, n)| (k.to_owned(), if let Some(t) = n.get("content").exposed_text() { Content::Inline(Secret::new(t)) } else if let Some(e) = n.get("environment").as_text() { Content::Inline(Secret::new(vars.text(e).unwrap_or(""))) } else { Content::File(PathBuf::from(abs(n.get("file").as_text().unwrap_or("")))) })).collect();
-    let (configs, secrets) = (content("configs"), content("secrets"));
-    let generation = Generation::new(request.digest_key.digest(&v));
-    let stack = Stack { project: ProjectName::new(&project), source: SourceId::new(request.files[0].to_string_lossy()), working_dir: dir, files: request.files.clone(), generation, digest_key: request.digest_key.clone(), services, inactive: BTreeSet::new(), networks, volumes, configs, secrets, settings: StackSettings::default(), canonical: super::render::canonical(&root) };
-    Loaded { desired: Some(Desired::new(stack, super::validate::temporary())), canonical: Some(root), problems, sources, touched: BTreeSet::new() }
+use crate::state::ids::ProjectName;
+
+/// What to load.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The absolute paths of the files; several are merged into one stack.
+    pub files: Vec<PathBuf>,
+    /// The files of variables; when there are none, `.env` beside the first file is read
+    /// if it is there.
+    pub env_files: Vec<PathBuf>,
+    /// The name of the project, if somebody asks for one.
+    pub project: Option<String>,
+    /// The active profiles; when there are none, those of `COMPOSE_PROFILES`.
+    pub profiles: BTreeSet<String>,
+    /// The environment of the process, lent by the caller.
+    pub environment: BTreeMap<String, String>,
+    /// The key by which secrets enter the generation.
+    pub digest_key: DigestKey,
 }
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The stack; nothing when any problem is an error.
+    pub desired: Option<Desired>,
+    /// The stack in canonical form, with places; nothing when any problem is an error.
+    pub canonical: Option<Node>,
+    /// Everything that is wrong, in the order of the text.
+    pub problems: Problems,
+    /// What was read, to draw the problems on. Of files of variables only the names.
+    pub sources: Sources,
+    /// Every path that was read or looked for: what to watch.
+    pub touched: BTreeSet<PathBuf>,
+}
+
+/// Loads a stack.
+///
+/// All problems are found at once, as far as one does not hide another. Nothing is read
+/// but what `files` lends, and nothing depends on when or where this runs.
+pub fn load(request: &Request, files: &dyn Files) -> Loaded {
+    let mut load = Load {
+        request,
+        folder: request
+            .files
+            .first()
+            .and_then(|file| file.parent())
+            .unwrap_or(Path::new("/")),
+        reading: Reading::new(files),
+        problems: Problems::default(),
+    };
+    let outcome = load.run();
+    let Load { reading, mut problems, .. } = load;
+    problems.sort();
+    let (desired, canonical) = outcome.filter(|_| !problems.has_errors()).unzip();
+    Loaded {
+        desired,
+        canonical,
+        problems,
+        sources: reading.sources,
+        touched: reading.touched,
+    }
+}
+
+struct Load<'a> {
+    request: &'a Request,
+    folder: &'a Path,
+    reading: Reading<'a>,
+    problems: Problems,
+}
+
+impl Load<'_> {
+    fn run(&mut self) -> Option<(Desired, Node)> {
+        let variables = self.variables();
+        let documents = self.documents();
+        let (mut variables, documents) = (variables?, documents?);
+        let project = self.project(&mut variables, &documents)?;
+        let mut root = self.merged(documents, &variables);
+        self.require_services(&root)?;
+        let home = variables.text("HOME");
+        paths::make_absolute(&mut root, self.folder, home);
+        environment::resolve(
+            &mut root,
+            &variables,
+            &mut self.reading,
+            &mut self.problems,
+        );
+        let extension = extension::stack(&root, &mut self.problems);
+        self.mark_secrets(&mut root, &extension.settings.sensitive);
+        sensitive::reveal(&mut root, &mut self.problems);
+        let active = profiles::active(&self.request.profiles, &variables);
+        let inactive = profiles::set_aside(&mut root, &active);
+        self.require_active(&root, &inactive)?;
+        complete::complete(&mut root, &project);
+        unused::drop_unused(&mut root, &inactive, &mut self.problems);
+        let mut contents = |family| {
+            content::contents(
+                &root,
+                family,
+                &variables,
+                &mut self.reading,
+                &mut self.problems,
+            )
+        };
+        let candidate = Candidate {
+            configs: contents("configs"),
+            secrets: contents("secrets"),
+            project,
+            files: self.request.files.clone(),
+            working_dir: self.folder.to_owned(),
+            inactive,
+            extension,
+            digest_key: self.request.digest_key.clone(),
+            root,
+        };
+        let desired = candidate.validate(&mut self.problems)?;
+        Some((desired, candidate.root))
+    }
+
+    /// Reads the variables: the environment wins over files, and later files over earlier.
+    fn variables(&mut self) -> Option<Variables> {
+        let environment = Variables::from_environment(&self.request.environment);
+        let beside = [self.folder.join(".env")];
+        let implied = self.request.env_files.is_empty();
+        let files = if implied { &beside[..] } else { &self.request.env_files };
+        let mut known = environment.clone();
+        let mut read_files = Vec::new();
+        let mut complete = true;
+        for path in files {
+            match self.reading.variables(path, false, &known, &mut self.problems) {
+                Ok(read) => {
+                    known.add_missing((*read).clone());
+                    read_files.push(read);
+                }
+                Err(NoText::Missing) if implied => {}
+                Err(other) => {
+                    other.report(path, None, "", &mut self.problems);
+                    complete = false;
+                }
+            }
+        }
+        let mut variables = environment;
+        for read in read_files.iter().rev() {
+            variables.add_missing((**read).clone());
+        }
+        complete.then_some(variables)
+    }
+
+    /// Reads the documents of all files; nothing when one of them cannot be read.
+    fn documents(&mut self) -> Option<Vec<Node>> {
+        let mut documents = Vec::new();
+        let mut complete = !self.request.files.is_empty();
+        if !complete {
+            self.problems.error(None, "", "no file was named");
+        }
+        for path in &self.request.files {
+            match self.file(path) {
+                Some(more) => documents.extend(more),
+                None => complete = false,
+            }
+        }
+        complete.then_some(documents)
+    }
+
+    fn file(&mut self, path: &Path) -> Option<Vec<Node>> {
+        let (file, text) = match self.reading.text(path, &mut self.problems) {
+            Ok(read) => read,
+            Err(why) => {
+                why.report(path, None, "", &mut self.problems);
+                return None;
+            }
+        };
+        let mut documents = yaml::parse(file, &text, &mut self.problems)?;
+        documents.retain(|document| !document.is_null());
+        if documents.is_empty() {
+            self.problems
+                .error(Span { file, start: 0, end: 0 }, "", "the file is empty")
+                .help("a Compose file has at least `services:` and a service");
+            return None;
+        }
+        Some(documents)
+    }
+
+    /// Decides the name of the project, which files may name in turn.
+    fn project(
+        &mut self,
+        variables: &mut Variables,
+        documents: &[Node],
+    ) -> Option<ProjectName> {
+        let asked = self.request.project.as_deref();
+        let name =
+            project::name(asked, variables, documents, self.folder, &mut self.problems)?;
+        let variable = Variable { text: name.to_string(), sensitive: false };
+        variables.set(project::VARIABLE, variable);
+        Some(name)
+    }
+
+    /// Interpolates, brings into canonical form, and merges.
+    fn merged(&mut self, documents: Vec<Node>, variables: &Variables) -> Node {
+        let mut interpolation = Interpolation::new(variables);
+        let span = documents
+            .first()
+            .map_or(Span { file: 0, start: 0, end: 0 }, |first| first.span);
+        let mut root = Node::new(Kind::Mapping(Mapping::new()), span);
+        for mut document in documents {
+            let sources = &self.reading.sources;
+            interpolation.interpolate(&mut document, "", sources, &mut self.problems);
+            let mut found = Problems::default();
+            let document = canonical::canonicalise(document, &mut found);
+            // Where a variable could not be put in, what follows from it is no news.
+            self.problems.extend(found.into_iter().filter(|problem| {
+                problem.span.is_none_or(|span| !interpolation.is_faulty(span))
+            }));
+            root = merge::merge(root, document);
+        }
+        interpolation.finish(&mut self.problems);
+        root
+    }
+
+    fn require_services(&mut self, root: &Node) -> Option<()> {
+        let services = root.as_mapping()?.get("services");
+        if services.is_some_and(|entry| {
+            entry.node.as_mapping().is_some_and(|all| !all.is_empty())
+        }) {
+            return Some(());
+        }
+        let span = services.map_or(root.span, |entry| entry.key);
+        self.problems
+            .error(span, "services", "the stack has no services")
+            .help("to take a stack down, use `reconciler delete`");
+        None
+    }
+
+    fn require_active(&mut self, root: &Node, inactive: &Mapping) -> Option<()> {
+        let services = root.get("services").and_then(Node::as_mapping)?;
+        if !services.is_empty() {
+            return Some(());
+        }
+        let span = inactive.values().next().map(|entry| entry.key);
+        self.problems
+            .error(
+                span,
+                "services",
+                "every service belongs to a profile, and none is active",
+            )
+            .help("activate one with `--profile`");
+        None
+    }
+
+    /// Marks what `x-reconciler` and the names of variables say is secret.
+    fn mark_secrets(&self, root: &mut Node, of_stack: &[String]) {
+        let services = root.get_mut("services").into_iter().flat_map(Node::entries_mut);
+        for (name, entry) in services {
+            // Reported once, by the validation.
+            let mut ignored = Problems::default();
+            let of_service =
+                extension::service(name, &entry.node, &mut ignored).sensitive;
+            let patterns: Vec<&str> =
+                of_stack.iter().chain(&of_service).map(String::as_str).collect();
+            sensitive::mark(&mut entry.node, &patterns);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,38 @@ impl Node {
         if let Kind::Mapping(mapping) = &self.kind { Some(mapping) } else { None }
     }
 
+    /// Returns the mapping of a mapping, to change it.
+    pub const fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
+        if let Kind::Mapping(mapping) = &mut self.kind { Some(mapping) } else { None }
+    }
+
+    /// Returns the items of a sequence, to change them; nothing for any other kind.
+    pub fn items_mut(&mut self) -> &mut [Self] {
+        if let Kind::Sequence(items) = &mut self.kind { items } else { &mut [] }
+    }
+
+    /// Returns the value of a key, to change it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        self.as_mapping_mut()?.get_mut(key).map(|entry| &mut entry.node)
+    }
+
+    /// Iterates over the entries of a mapping; over nothing for any other kind.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        let entries = self.as_mapping().into_iter().flatten();
+        entries.map(|(key, entry)| (key.as_str(), entry))
+    }
+
+    /// Iterates over the entries of a mapping, to change them.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = (&str, &mut Entry)> {
+        let entries = self.as_mapping_mut().into_iter().flatten();
+        entries.map(|(key, entry)| (key.as_str(), entry))
+    }
+
+    /// Tells whether this says nothing.
+    pub const fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
+    }
+
     /// Returns the text of a text.
     pub fn as_text(&self) -> Option<&str> {
         if let Kind::Text(text) = &self.kind { Some(&text.text) } else { None }

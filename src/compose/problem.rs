@@ -123,6 +123,11 @@ impl Problems {
         self.0.iter()
     }
 
+    /// Takes over problems that were found apart.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.0.extend(problems);
+    }
+
     /// Sorts the problems by place, errors and warnings alike, and drops repetitions.
     ///
     /// Of very many problems only the first ones are kept; the last one then says so.
@@ -135,6 +140,15 @@ impl Problems {
             let message = format!("{} further problems are not shown", rest.len());
             self.add(worst, None, String::new(), message);
         }
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -11,7 +11,7 @@ pub const IMAGE: &[Attribute] = &[
     row("platform", Shape::Text, "The platform of the image, as `os/arch[/variant]`."),
     row(
         "pull_policy",
-        Shape::Text,
+        Shape::PullPolicy,
         "When the image is pulled: `always`, `never` or `missing`.",
     ),
     row(

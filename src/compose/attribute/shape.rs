@@ -13,6 +13,8 @@ pub enum Shape {
     Word,
     /// One of these texts.
     Choice(&'static [&'static str]),
+    /// When an image is pulled; `if_not_present` becomes `missing`.
+    PullPolicy,
     /// True or false, also as text.
     Boolean,
     /// A whole number, also as text.
@@ -104,6 +106,7 @@ impl Shape {
                 | Self::Text
                 | Self::Word
                 | Self::Choice(_)
+                | Self::PullPolicy
                 | Self::Boolean
                 | Self::Integer
                 | Self::Percent
@@ -140,6 +143,7 @@ impl Shape {
             | Self::Text
             | Self::Word
             | Self::Choice(_)
+            | Self::PullPolicy
             | Self::Boolean
             | Self::Integer
             | Self::Percent

@@ -83,7 +83,7 @@ impl Reader<'_> {
         place: Span,
         path: &Path<'_>,
     ) -> bool {
-        let nothing = node.value().is_null()
+        let nothing = matches!(node.kind, Kind::Null)
             || node.as_mapping().is_some_and(Mapping::is_empty)
             || node.tag == Tag::Reset;
         if self.ignoring || nothing {
@@ -156,13 +156,13 @@ impl Reader<'_> {
         };
         let entries = mapping.into_iter().map(|(name, entry)| {
             let is_null = matches!(entry.node.kind, Kind::Null);
-            let node = match inner {
-                Shape::Word if is_null && entry.node.tag == Tag::None => {
-                    Node { kind: text("", false), ..entry.node }
-                }
+            let node = if is_null && matches!(inner, Shape::Keys(_)) {
                 // A name says enough: `networks: {front: }`.
-                Shape::Keys(_) if is_null => entry.node,
-                shape => self.read(entry.node, shape, &Path::Key(path, &name)),
+                entry.node
+            } else if is_null && matches!(inner, Shape::Word) {
+                Node { kind: text("", false), ..entry.node }
+            } else {
+                self.read(entry.node, inner, &Path::Key(path, &name))
             };
             (name, Entry { key: entry.key, node })
         });

@@ -32,8 +32,9 @@ use path::Path;
 /// others are printed by [`super::render`].
 pub fn canonicalise(root: Node, problems: &mut Problems) -> Node {
     let mut reader = Reader { problems, ignoring: false, ports: MOST_PORTS };
-    if matches!(root.kind, Kind::Null) && root.tag == Tag::None {
-        reader.problems.error(root.span, "", "nothing was found; a mapping is needed");
+    if matches!(root.kind, Kind::Null) {
+        reader.wrong(&root, "a mapping", &Path::Root);
+        return root;
     }
     reader.read(root, &stack::ROOT, &Path::Root)
 }
@@ -78,6 +79,7 @@ impl Reader<'_> {
             Shape::Text => self.text(&node, path),
             Shape::Word => self.word(&node, path),
             Shape::Choice(choices) => self.choice(&node, choices, path),
+            Shape::PullPolicy => self.pull_policy(&node, path),
             Shape::Boolean => self.boolean(&node, path),
             Shape::Integer | Shape::Percent => self.integer(&node, path),
             Shape::Number => self.number(&node, path),

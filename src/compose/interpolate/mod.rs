@@ -3,7 +3,7 @@
 pub mod template;
 pub mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::node::{Kind, Node, Text};
@@ -25,13 +25,14 @@ const MOST_LOCATED: usize = 50;
 pub struct Interpolation<'a> {
     variables: &'a Variables,
     unset: BTreeMap<String, Vec<(Span, String)>>,
+    faulty: BTreeSet<Span>,
     text: usize,
 }
 
 impl<'a> Interpolation<'a> {
     /// Begins with these variables.
     pub const fn new(variables: &'a Variables) -> Self {
-        Self { variables, unset: BTreeMap::new(), text: 0 }
+        Self { variables, unset: BTreeMap::new(), faulty: BTreeSet::new(), text: 0 }
     }
 
     /// Replaces the references in every value of a tree; keys stay as they are.
@@ -52,6 +53,10 @@ impl<'a> Interpolation<'a> {
                 text.plain &= !expanded.changed;
                 text.sensitive |= expanded.sensitive;
                 text.text = expanded.text;
+                if !expanded.faults.is_empty() {
+                    self.faulty.insert(span);
+                    node.kind = Kind::Null;
+                }
             }
             Kind::Sequence(items) => {
                 for item in items {
@@ -67,6 +72,11 @@ impl<'a> Interpolation<'a> {
             Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Real(_) | Kind::Text(_) => {
             }
         }
+    }
+
+    /// Tells whether the value at a place could not be put together; null stands there.
+    pub fn is_faulty(&self, span: Span) -> bool {
+        self.faulty.contains(&span)
     }
 
     /// Warns of the variables that were not set: once for each, with all its places.

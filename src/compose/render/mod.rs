@@ -102,6 +102,7 @@ fn is_left_out(value: &Value, row: &Attribute) -> bool {
             | Shape::Text
             | Shape::Word
             | Shape::Choice(_)
+            | Shape::PullPolicy
             | Shape::Boolean
             | Shape::Integer
             | Shape::Percent

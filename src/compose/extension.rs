@@ -1,0 +1,433 @@
+//! `x-reconciler`: what Compose has no words for.
+//!
+//! Every key is a row here: where it may stand, how it is read, what it is for.
+
+use std::time::Duration;
+
+use super::attribute::service::SERVICE;
+use super::node::{Kind, Node};
+use super::problem::{Problems, Span, nearest};
+use super::units::parse_duration;
+use crate::state::desired::{Prune, ServiceSettings, StackSettings};
+
+/// The key, at the top of a file and in every service.
+pub const KEY: &str = "x-reconciler";
+
+/// One key of `x-reconciler`.
+#[derive(Debug)]
+pub struct Setting {
+    /// The key.
+    pub key: &'static str,
+    /// What it is for, in one sentence.
+    pub about: &'static str,
+    stack: Reading<StackExtension>,
+    service: Reading<ServiceExtension>,
+}
+
+/// What a stack's `x-reconciler` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StackExtension {
+    /// What planning needs.
+    pub settings: StackSettings,
+    /// The deadline of services that have none of their own.
+    pub ready_deadline: Option<Duration>,
+}
+
+/// What a service's `x-reconciler` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceExtension {
+    /// What planning needs.
+    pub settings: ServiceSettings,
+    /// Names or globs of further environment entries of this service that are secrets.
+    pub sensitive: Vec<String>,
+}
+
+/// Whether a key may stand somewhere, and how it is read there.
+#[derive(Debug)]
+enum Reading<T> {
+    /// It may not stand here.
+    Unknown,
+    /// It may, and is not honoured yet.
+    Later,
+    /// It is read by this function.
+    Now(fn(&Node, &mut T) -> Result<(), Wrong>),
+}
+
+/// What is wrong with a value: where, the path below the key, and what is allowed.
+struct Wrong(Span, String, String);
+
+/// Every key of `x-reconciler`.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "ready_deadline",
+        about: "How long a new container may take to become ready.",
+        stack: Reading::Now(|node, stack| {
+            stack.ready_deadline = Some(duration(node)?);
+            Ok(())
+        }),
+        service: Reading::Now(|node, service| {
+            service.settings.ready_deadline = Some(duration(node)?);
+            Ok(())
+        }),
+    },
+    Setting {
+        key: "sensitive",
+        about: "Names or globs of further environment entries that are secrets.",
+        stack: Reading::Now(|node, stack| {
+            stack.settings.sensitive = texts(node)?;
+            Ok(())
+        }),
+        service: Reading::Now(|node, service| {
+            service.sensitive = texts(node)?;
+            Ok(())
+        }),
+    },
+    Setting {
+        key: "prune",
+        about: "What happens to what left the file: `guarded`, `always` or `never`.",
+        stack: Reading::Now(|node, stack| {
+            stack.settings.prune = match node.as_text() {
+                Some("guarded") => Prune::Guarded,
+                Some("always") => Prune::Always,
+                Some("never") => Prune::Never,
+                _ => return Err(wrong(node, "`guarded`, `always` or `never`")),
+            };
+            Ok(())
+        }),
+        service: Reading::Unknown,
+    },
+    Setting {
+        key: "resync",
+        about: "How often everything is looked at with no other reason.",
+        stack: Reading::Now(|node, stack| {
+            stack.settings.resync = Some(duration(node)?);
+            Ok(())
+        }),
+        service: Reading::Unknown,
+    },
+    Setting {
+        key: "max_parallel",
+        about: "How many steps may be under way at once.",
+        stack: Reading::Now(|node, stack| {
+            stack.settings.max_parallel = Some(count(node)?);
+            Ok(())
+        }),
+        service: Reading::Unknown,
+    },
+    Setting {
+        key: "address",
+        about: "Whether a moved address needs a restart: `any` or `stable`.",
+        stack: Reading::Unknown,
+        service: Reading::Now(|node, service| {
+            service.settings.stable_address = match node.as_text() {
+                Some("any") => false,
+                Some("stable") => true,
+                _ => return Err(wrong(node, "`any` or `stable`")),
+            };
+            Ok(())
+        }),
+    },
+    Setting {
+        key: "job",
+        about: "Whether it runs to completion, once per spec.",
+        stack: Reading::Unknown,
+        service: Reading::Now(|node, service| {
+            service.settings.job = Some(boolean(node)?);
+            Ok(())
+        }),
+    },
+    Setting {
+        key: "drift",
+        about: "`ignore`: canonical paths that others may change.",
+        stack: Reading::Unknown,
+        service: Reading::Now(|node, service| {
+            service.settings.ignored_drift = ignored_drift(node)?;
+            Ok(())
+        }),
+    },
+    later(
+        "heal",
+        "Whether and how often an unhealthy container is acted on.",
+        true,
+        true,
+    ),
+    later("probe", "Readiness and health, tested from outside.", false, true),
+    later("reload", "How changed content is taken up without a restart.", false, true),
+    later("content", "More files whose bytes count.", false, true),
+    later("immutable", "Canonical paths that may not change under data.", false, true),
+    later("checks", "The health checks of the stack.", true, false),
+    later("backup", "Backups of the stack.", true, false),
+    later("notify", "Who is told about what happens.", true, false),
+];
+
+const fn later(
+    key: &'static str,
+    about: &'static str,
+    on_stack: bool,
+    on_service: bool,
+) -> Setting {
+    Setting {
+        key,
+        about,
+        stack: if on_stack { Reading::Later } else { Reading::Unknown },
+        service: if on_service { Reading::Later } else { Reading::Unknown },
+    }
+}
+
+/// Reads the `x-reconciler` of a stack.
+pub fn stack(root: &Node, problems: &mut Problems) -> StackExtension {
+    read(root.get(KEY), KEY, |setting| &setting.stack, problems)
+}
+
+/// Reads the `x-reconciler` of a service.
+pub fn service(name: &str, node: &Node, problems: &mut Problems) -> ServiceExtension {
+    let path = format!("services.{name}.{KEY}");
+    read(node.get(KEY), &path, |setting| &setting.service, problems)
+}
+
+fn read<T: Default>(
+    node: Option<&Node>,
+    path: &str,
+    reading: fn(&Setting) -> &Reading<T>,
+    problems: &mut Problems,
+) -> T {
+    let mut out = T::default();
+    let Some(node) = node.filter(|node| !node.is_null()) else { return out };
+    if node.as_mapping().is_none() {
+        let message = format!("`{KEY}` is {}; it must be a mapping", node.describe());
+        problems.error(node.span, path, message);
+    }
+    for (key, entry) in node.entries() {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key);
+        let path = format!("{path}.{key}");
+        match setting.map_or(&Reading::Unknown, reading) {
+            Reading::Now(set) => {
+                if let Err(Wrong(span, below, message)) = set(&entry.node, &mut out) {
+                    problems.error(span, format!("{path}{below}"), message);
+                }
+            }
+            Reading::Later => {
+                let message = format!("`{key}` is not honoured yet; nothing comes of it");
+                problems.warning(entry.key, path, message);
+            }
+            Reading::Unknown => unknown(key, entry.key, path, reading, problems),
+        }
+    }
+    out
+}
+
+fn unknown<T>(
+    key: &str,
+    span: Span,
+    path: String,
+    reading: fn(&Setting) -> &Reading<T>,
+    problems: &mut Problems,
+) {
+    let known: Vec<&str> = SETTINGS
+        .iter()
+        .filter(|setting| !matches!(reading(setting), Reading::Unknown))
+        .map(|setting| setting.key)
+        .collect();
+    let problem = problems.error(span, path, format!("`{KEY}` has no key `{key}` here"));
+    if let Some(elsewhere) = SETTINGS.iter().find(|setting| setting.key == key) {
+        let place = match elsewhere.stack {
+            Reading::Unknown => "in a service",
+            Reading::Later | Reading::Now(_) => "at the top of the file",
+        };
+        problem.help(format!("it belongs to the `{KEY}` {place}"));
+        return;
+    }
+    match nearest(key, known.iter().copied()) {
+        Some(meant) => problem.help(format!("perhaps `{meant}` was meant")),
+        None => problem.help(format!("known here are `{}`", known.join("`, `"))),
+    };
+}
+
+fn wrong(node: &Node, allowed: &str) -> Wrong {
+    let found = match node.as_text() {
+        Some(text) => format!("`{text}`"),
+        None => node.describe().to_owned(),
+    };
+    Wrong(node.span, String::new(), format!("{found} was found; it must be {allowed}"))
+}
+
+fn duration(node: &Node) -> Result<Duration, Wrong> {
+    const ALLOWED: &str = "a duration such as `30s` or `5m`, longer than nothing";
+    let text = node.as_text().ok_or_else(|| wrong(node, ALLOWED))?;
+    match parse_duration(text) {
+        Ok(Duration::ZERO) => Err(wrong(node, ALLOWED)),
+        Ok(duration) => Ok(duration),
+        Err(why) => Err(Wrong(node.span, String::new(), format!("`{text}` {why}"))),
+    }
+}
+
+fn texts(node: &Node) -> Result<Vec<String>, Wrong> {
+    const ALLOWED: &str = "a list of texts";
+    if !matches!(node.kind, Kind::Sequence(_)) {
+        return Err(wrong(node, ALLOWED));
+    }
+    let items = node.items().iter();
+    items
+        .map(|item| {
+            item.as_text().map(str::to_owned).ok_or_else(|| wrong(item, "a text"))
+        })
+        .collect()
+}
+
+fn count(node: &Node) -> Result<u32, Wrong> {
+    let number = match &node.kind {
+        Kind::Int(number) => u32::try_from(*number).ok(),
+        Kind::Text(text) => text.text.parse().ok(),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Real(_)
+        | Kind::Sequence(_)
+        | Kind::Mapping(_) => None,
+    };
+    number
+        .filter(|number| *number > 0)
+        .ok_or_else(|| wrong(node, "a whole number of 1 or more"))
+}
+
+fn boolean(node: &Node) -> Result<bool, Wrong> {
+    match &node.kind {
+        Kind::Bool(value) => Ok(*value),
+        Kind::Text(text) if text.text == "true" => Ok(true),
+        Kind::Text(text) if text.text == "false" => Ok(false),
+        Kind::Null
+        | Kind::Int(_)
+        | Kind::Real(_)
+        | Kind::Text(_)
+        | Kind::Sequence(_)
+        | Kind::Mapping(_) => Err(wrong(node, "`true` or `false`")),
+    }
+}
+
+/// Reads `drift: {ignore: [PATH]}`.
+fn ignored_drift(node: &Node) -> Result<Vec<String>, Wrong> {
+    let Some(mapping) = node.as_mapping() else {
+        return Err(wrong(node, "`{ignore: [PATH, …]}`"));
+    };
+    if let Some((key, entry)) = mapping.iter().find(|(key, _)| *key != "ignore") {
+        let message = format!("`drift` has no key `{key}`; it has `ignore`");
+        return Err(Wrong(entry.key, format!(".{key}"), message));
+    }
+    let Some(list) = node.get("ignore") else { return Ok(Vec::new()) };
+    let below = |Wrong(span, _, message)| Wrong(span, ".ignore".to_owned(), message);
+    let paths = texts(list).map_err(below)?;
+    for (path, item) in paths.iter().zip(list.items()) {
+        let first = path.split('.').next().unwrap_or(path);
+        if SERVICE.row(first).is_none() {
+            let near = nearest(first, SERVICE.rows().map(|row| row.key));
+            let hint = near.map(|key| format!("; perhaps `{key}` was meant"));
+            let message =
+                format!("`{path}` is no path of a service{}", hint.unwrap_or_default());
+            return Err(Wrong(item.span, ".ignore".to_owned(), message));
+        }
+    }
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::canonical::canonicalise;
+    use super::super::problem::Sources;
+    use super::super::yaml;
+    use super::*;
+
+    fn canonical(text: &str) -> Node {
+        let (mut sources, mut problems) = (Sources::default(), Problems::default());
+        let file = sources.add("f.yaml".into(), text.to_owned());
+        let root = yaml::parse(file, text, &mut problems).unwrap().remove(0);
+        canonicalise(root, &mut problems)
+    }
+
+    fn on_stack(text: &str) -> (StackExtension, Vec<String>) {
+        let mut problems = Problems::default();
+        let read = stack(&canonical(&format!("{KEY}: {text}")), &mut problems);
+        (read, shown(&problems))
+    }
+
+    fn on_service(text: &str) -> (ServiceExtension, Vec<String>) {
+        let mut problems = Problems::default();
+        let root = canonical(&format!("services: {{a: {{{KEY}: {text}}}}}"));
+        let read = service("a", root.at("services.a").unwrap(), &mut problems);
+        (read, shown(&problems))
+    }
+
+    fn shown(problems: &Problems) -> Vec<String> {
+        let shown = problems.iter().map(|problem| {
+            let help = problem.help.clone().map(|help| format!(" ({help})"));
+            format!("{}: {}{}", problem.path, problem.message, help.unwrap_or_default())
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn a_stack_says_how_it_is_to_be_treated() {
+        let (read, problems) = on_stack(
+            "{sensitive: [A_*, B], prune: never, resync: 2m, max_parallel: 4, \
+             ready_deadline: 10m}",
+        );
+        assert_eq!(problems, Vec::<String>::new());
+        let settings = StackSettings {
+            sensitive: vec!["A_*".to_owned(), "B".to_owned()],
+            prune: Prune::Never,
+            resync: Some(Duration::from_secs(120)),
+            max_parallel: Some(4),
+        };
+        let ready_deadline = Some(Duration::from_secs(600));
+        assert_eq!(read, StackExtension { settings, ready_deadline });
+        assert_eq!(on_stack("~"), (StackExtension::default(), vec![]));
+    }
+
+    #[test]
+    fn a_service_says_how_it_is_to_be_treated() {
+        let (read, problems) = on_service(
+            "{ready_deadline: 1m30s, address: stable, job: true, \
+             drift: {ignore: [labels, deploy.resources]}, sensitive: [X]}",
+        );
+        assert_eq!(problems, Vec::<String>::new());
+        let settings = ServiceSettings {
+            ready_deadline: Some(Duration::from_secs(90)),
+            stable_address: true,
+            job: Some(true),
+            ignored_drift: vec!["labels".to_owned(), "deploy.resources".to_owned()],
+        };
+        assert_eq!(read, ServiceExtension { settings, sensitive: vec!["X".to_owned()] });
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_path_and_what_is_allowed() {
+        let wrong = |text: &str| on_service(text).1.concat();
+        let path = "services.a.x-reconciler";
+        assert_eq!(
+            wrong("{jb: true}"),
+            format!(
+                "{path}.jb: `x-reconciler` has no key `jb` here (perhaps `job` was meant)"
+            )
+        );
+        assert!(wrong("{prune: never}").contains("(it belongs to the `x-reconciler` at"));
+        assert!(wrong("{zzzzzz: 1}").contains("(known here are `ready_deadline`, "));
+        assert_eq!(
+            wrong("{job: maybe}"),
+            format!("{path}.job: `maybe` was found; it must be `true` or `false`")
+        );
+        assert!(wrong("{ready_deadline: 30}").contains("a number was found; it must be"));
+        assert!(wrong("{ready_deadline: '30'}").contains("`30` has no unit"));
+        assert!(
+            wrong("{drift: {ignore: [lables.x]}}").contains("perhaps `labels` was meant")
+        );
+        assert!(wrong("{drift: {ignor: []}}").contains("`drift` has no key `ignor`"));
+        assert!(wrong("[x]").contains("it must be a mapping"));
+        assert!(on_stack("{max_parallel: 0}").1.concat().contains("1 or more"));
+    }
+
+    #[test]
+    fn keys_of_later_days_are_accepted_and_said_to_do_nothing() {
+        let (_, problems) = on_service("{probe: {tcp: 1}, immutable: [x]}");
+        assert_eq!(problems.len(), 2);
+        assert!(problems.iter().all(|problem| problem.contains("is not honoured yet")));
+        assert_eq!(on_stack("{backup: {}, notify: []}").1.len(), 2);
+    }
+}

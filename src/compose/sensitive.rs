@@ -1,0 +1,129 @@
+//! Which values are secrets: marked where they are, revealed where they cannot be.
+
+use super::node::{Kind, Node};
+use super::problem::Problems;
+use crate::state::secret::is_sensitive_name;
+
+/// Marks the environment entries of a service whose names say that they hold a secret.
+///
+/// `patterns` are further names, in which `*` stands for any characters and `?` for one.
+pub fn mark(service: &mut Node, patterns: &[&str]) {
+    for (name, entry) in
+        service.get_mut("environment").into_iter().flat_map(Node::entries_mut)
+    {
+        if let Kind::Text(text) = &mut entry.node.kind {
+            text.sensitive |= is_sensitive_name(name)
+                || patterns.iter().any(|pattern| matches_glob(pattern, name));
+        }
+    }
+}
+
+/// Makes values plain again that a secret cannot hide in: names, ports, paths and whatever
+/// else the engine shows to everybody. Where that may surprise, a warning says so.
+pub fn reveal(root: &mut Node, problems: &mut Problems) {
+    walk(root, &mut Vec::new(), problems);
+}
+
+fn walk(node: &mut Node, path: &mut Vec<String>, problems: &mut Problems) {
+    if may_hide(path) {
+        return;
+    }
+    let span = node.span;
+    match &mut node.kind {
+        Kind::Text(text) if text.sensitive => {
+            text.sensitive = false;
+            if !text.text.starts_with(['/', '.', '~']) {
+                problems
+                    .warning(span, path.join("."), "this value is shown to everybody")
+                    .help(
+                        "a variable that looks like a secret went into it; give it \
+                         another name if it is none",
+                    );
+            }
+        }
+        Kind::Sequence(items) => {
+            for item in items {
+                walk(item, path, problems);
+            }
+        }
+        Kind::Mapping(entries) => {
+            for (key, entry) in entries {
+                path.push(key.clone());
+                walk(&mut entry.node, path, problems);
+                path.pop();
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Real(_) | Kind::Text(_) => {}
+    }
+}
+
+/// Tells whether everything below a path may be secret.
+fn may_hide(path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        [key] | ["services", _, key] if key.starts_with("x-") => true,
+        [
+            "services",
+            _,
+            "environment" | "command" | "entrypoint" | "labels" | "annotations" | "build"
+            | "pre_start" | "post_start" | "pre_stop",
+        ]
+        | ["services", _, "healthcheck", "test"]
+        | ["services", _, "logging", "options"]
+        | ["networks" | "volumes", _, "driver_opts" | "labels"]
+        | ["configs", _, "content"] => true,
+        _ => false,
+    }
+}
+
+/// Tells whether a name fits a pattern with `*` and `?`.
+fn matches_glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where to go on when the last `*` has to take one character more.
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || name.get(n) == Some(c) => {
+                p += 1;
+                n += 1;
+            }
+            Some(_) | None => {
+                let Some((at, taken)) = star else { return false };
+                star = Some((at, taken + 1));
+                p = at + 1;
+                n = taken + 1;
+            }
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_names() {
+        for (pattern, name) in [
+            ("A", "A"),
+            ("*", ""),
+            ("A*", "ABC"),
+            ("*C", "ABC"),
+            ("A?C", "ABC"),
+            ("*_*_X", "A_B_C_X"),
+        ] {
+            assert!(matches_glob(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("A", "B"), ("", "A"), ("A?", "A"), ("*X", "XY"), ("a", "A")]
+        {
+            assert!(!matches_glob(pattern, name), "{pattern} {name}");
+        }
+    }
+}
