@@ -19,7 +19,10 @@ fn probe() {
         let loaded = load(&request, &files);
         for problem in loaded.problems.iter() {
             let at = problem.span.and_then(|span| loaded.sources.position(span));
-            println!("{at:?} {:?} {} | {} | {:?}", problem.severity, problem.path, problem.message, problem.help);
+            println!(
+                "{at:?} {:?} {} | {} | {:?}",
+                problem.severity, problem.path, problem.message, problem.help
+            );
         }
         println!("{:#?}", loaded.desired);
         println!("{:?}", loaded.touched);
