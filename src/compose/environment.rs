@@ -21,13 +21,12 @@ pub fn resolve(
     problems: &mut Problems,
 ) {
     let mut room = MOST_TEXT;
-    for (name, service) in
-        root.get_mut("services").into_iter().flat_map(Node::entries_mut)
+    for (name, entry) in root.get_mut("services").into_iter().flat_map(Node::entries_mut)
     {
         let path = format!("services.{name}");
-        let Some(service) = service.node.as_mapping_mut() else { continue };
-        let files = service.remove("env_file");
-        let from_files = files.map(|entry| {
+        let Some(attributes) = entry.node.as_mapping_mut() else { continue };
+        let named = attributes.remove("env_file");
+        let from_files = named.map(|entry| {
             let collected = from_files(
                 &entry.node,
                 &format!("{path}.env_file"),
@@ -50,7 +49,7 @@ pub fn resolve(
                 return;
             }
             let environment =
-                service.entry("environment".to_owned()).or_insert_with(|| Entry {
+                attributes.entry("environment".to_owned()).or_insert_with(|| Entry {
                     key,
                     node: Node::new(Kind::Mapping(Mapping::new()), key),
                 });
@@ -63,7 +62,7 @@ pub fn resolve(
                 }
             }
         }
-        if let Some(environment) = service.get_mut("environment") {
+        if let Some(environment) = attributes.get_mut("environment") {
             take_values(&mut environment.node, variables);
         }
     }

@@ -103,7 +103,7 @@ impl Load<'_> {
             &mut self.problems,
         );
         let extension = extension::stack(&root, &mut self.problems);
-        self.mark_secrets(&mut root, &extension.settings.sensitive);
+        Self::mark_secrets(&mut root, &extension.settings.sensitive);
         sensitive::reveal(&mut root, &mut self.problems);
         let active = profiles::active(&self.request.profiles, &variables);
         let inactive = profiles::set_aside(&mut root, &active);
@@ -265,7 +265,7 @@ impl Load<'_> {
     }
 
     /// Marks what `x-reconciler` and the names of variables say is secret.
-    fn mark_secrets(&self, root: &mut Node, of_stack: &[String]) {
+    fn mark_secrets(root: &mut Node, of_stack: &[String]) {
         let services = root.get_mut("services").into_iter().flat_map(Node::entries_mut);
         for (name, entry) in services {
             // Reported once, by the validation.

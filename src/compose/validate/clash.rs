@@ -38,14 +38,15 @@ fn ports(stack: &Candidate, problems: &mut Problems) {
             }
             let address = match text(port, "host_ip") {
                 None => None,
-                Some(ip) => match ip.trim_matches(['[', ']']).parse() {
-                    Ok(address) => Some(address),
-                    Err(_) => {
+                Some(ip) => {
+                    if let Ok(address) = ip.trim_matches(['[', ']']).parse() {
+                        Some(address)
+                    } else {
                         let message = format!("`{ip}` is no IP address");
                         problems.error(port.span, &path, message);
                         continue;
                     }
-                },
+                }
             };
             let protocol = text(port, "protocol").unwrap_or("tcp").to_owned();
             let new = Port { service, address, span: port.span };

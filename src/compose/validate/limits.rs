@@ -39,7 +39,8 @@ fn replicas(service: &Node, path: &str, problems: &mut Problems) {
 
 /// Older keys that say the same as a newer one: both may stand there if they agree.
 fn twice_said(service: &Node, path: &str, problems: &mut Problems) {
-    const PAIRS: [(&str, &str, fn(&Node) -> Option<String>); 5] = [
+    type Read = fn(&Node) -> Option<String>;
+    const PAIRS: [(&str, &str, Read); 5] = [
         ("scale", "deploy.replicas", exact),
         ("mem_limit", "deploy.resources.limits.memory", exact),
         ("mem_reservation", "deploy.resources.reservations.memory", exact),
@@ -75,7 +76,7 @@ fn bytes<'a>(service: &'a Node, keys: &[&'static str]) -> Option<Bytes<'a>> {
     keys.iter().find_map(|key| {
         let node = service.at(key)?;
         let bytes = integer(node).or_else(|| parse_bytes(node.as_text()?).ok())?;
-        Some(Bytes { key, node, bytes })
+        Some(Bytes { key, node, number: bytes })
     })
 }
 
@@ -84,15 +85,15 @@ fn bytes<'a>(service: &'a Node, keys: &[&'static str]) -> Option<Bytes<'a>> {
 struct Bytes<'a> {
     key: &'static str,
     node: &'a Node,
-    bytes: i64,
+    number: i64,
 }
 
 fn memory(service: &Node, path: &str, problems: &mut Problems) {
     let limit = bytes(service, &["deploy.resources.limits.memory", "mem_limit"])
-        .filter(|limit| limit.bytes > 0);
+        .filter(|limit| limit.number > 0);
     let reserved =
         bytes(service, &["deploy.resources.reservations.memory", "mem_reservation"]);
-    let swap = bytes(service, &["memswap_limit"]).filter(|swap| swap.bytes > 0);
+    let swap = bytes(service, &["memswap_limit"]).filter(|swap| swap.number > 0);
     let mut error = |at: Bytes<'_>, message: &str, limit: Option<Bytes<'_>>| {
         let problem = problems.error(at.node.span, format!("{path}.{}", at.key), message);
         match limit {
@@ -100,19 +101,19 @@ fn memory(service: &Node, path: &str, problems: &mut Problems) {
             None => problem.help("units are b, k, m and g, as in `512m`"),
         };
     };
-    if let Some(limit) = limit.filter(|limit| limit.bytes < LEAST_MEMORY) {
-        let found = limit.bytes;
+    if let Some(limit) = limit.filter(|limit| limit.number < LEAST_MEMORY) {
+        let found = limit.number;
         let message =
             format!("a limit of {found} bytes is below the engine's minimum of 6 MiB");
         error(limit, &message, None);
     }
     if let (Some(limit), Some(reserved)) = (limit, reserved)
-        && reserved.bytes > limit.bytes
+        && reserved.number > limit.number
     {
         error(reserved, "more memory is reserved than the limit allows", Some(limit));
     }
     match (limit, swap) {
-        (Some(limit), Some(swap)) if swap.bytes < limit.bytes => {
+        (Some(limit), Some(swap)) if swap.number < limit.number => {
             let message = "`memswap_limit` counts memory and swap together: it cannot be \
                            below the memory limit";
             error(swap, message, Some(limit));
