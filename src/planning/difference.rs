@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::attribute::field::Asked;
 use crate::state::desired::Desired;
-use crate::state::ids::ImageId;
+use crate::state::ids::{ImageId, ServiceName, SpecHash};
 use crate::state::observed::{Container, Observed, labels};
 use crate::state::value::Value;
 
@@ -27,16 +27,31 @@ impl Instance<'_> {
         memory: &Memory,
     ) -> Vec<FieldDrift> {
         let mut fields = self.raw_drift(container, desired, observed);
-        let quirks = container.origin.spec.as_ref().and_then(|spec| {
-            memory.quirks.get(&(self.replica.service.clone(), spec.clone()))
-        });
+        let quirks = memory.quirks.get(&key(self, container));
         fields.retain(|field| {
             let ignored = &self.service.settings.ignored_drift;
-            let is_quirk =
-                quirks.and_then(|quirks| quirks.get(&field.path)).is_some_and(|digest| {
-                    *digest == desired.digest_key.digest(&field.observed)
-                });
-            !is_quirk && !ignored.iter().any(|path| covers(path, &field.path))
+            !is_quirk(quirks, desired, field)
+                && !ignored.iter().any(|path| covers(path, &field.path))
+        });
+        fields
+    }
+
+    /// Returns the fields of the holder that were written while it lives and read back
+    /// otherwise: another attempt would end the same.
+    pub fn not_converging(
+        &self,
+        desired: &Desired,
+        observed: &Observed,
+        memory: &Memory,
+    ) -> Vec<FieldDrift> {
+        let Some(holder) = self.office.holder else { return Vec::new() };
+        let quirks = memory.quirks.get(&key(self, holder));
+        if quirks.is_none() {
+            return Vec::new();
+        }
+        let mut fields = self.raw_drift(holder, desired, observed);
+        fields.retain(|field| {
+            field.cost == Action::UpdateInPlace && is_quirk(quirks, desired, field)
         });
         fields
     }
@@ -134,6 +149,26 @@ impl Instance<'_> {
             cost: Action::UpdateInPlace,
         })
     }
+}
+
+/// What the engine makes of fields, by path; see [`Memory::quirks`].
+type Quirks = BTreeMap<String, String>;
+
+/// Returns under what the quirks of a container are remembered.
+pub fn key(instance: &Instance<'_>, container: &Container) -> (ServiceName, SpecHash) {
+    let spec = container.origin.spec.clone().unwrap_or_default();
+    (instance.replica.service.clone(), spec)
+}
+
+/// Returns the digest of what was asked for and what it reads: another wish is no quirk.
+pub fn quirk(desired: &Desired, field: &FieldDrift) -> String {
+    let both = vec![field.desired.clone(), field.observed.clone()];
+    desired.digest_key.digest(&Value::List(both))
+}
+
+fn is_quirk(quirks: Option<&Quirks>, desired: &Desired, field: &FieldDrift) -> bool {
+    let known = quirks.and_then(|quirks| quirks.get(&field.path));
+    known.is_some_and(|known| *known == quirk(desired, field))
 }
 
 /// Tells whether a path that was given covers a field: it, or what lies below it.

@@ -146,12 +146,17 @@ pub fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// The number of attempts belongs to the restart policy, and goes with its old name.
+const ATTEMPTS: &str = "HostConfig.RestartPolicy.MaximumRetryCount";
+
 /// Returns what a change of a field to this value costs. The engine accepts the removal of
 /// a limit and ignores it, so that needs another container.
 fn cost(field: &Field, desired: &Value) -> Action {
     match field.cost {
         Cost::Recreate => Action::Recreate,
-        Cost::Update if desired.is_zero() => Action::Recreate,
+        Cost::Update if desired.is_zero() && field.pointer != ATTEMPTS => {
+            Action::Recreate
+        }
         Cost::Update | Cost::Reconnect => Action::UpdateInPlace,
     }
 }
@@ -162,7 +167,7 @@ fn cost(field: &Field, desired: &Value) -> Action {
 pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
     const TOGETHER: [[&str; 2]; 2] = [
         ["HostConfig.Memory", "HostConfig.MemorySwap"],
-        ["HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.MaximumRetryCount"],
+        ["HostConfig.RestartPolicy.Name", ATTEMPTS],
     ];
     let mut document = Document::default();
     for (_, field) in attribute::fields().filter(|(_, field)| field.cost == Cost::Update)
@@ -170,6 +175,12 @@ pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
         if let Some(drift) = drifts.iter().find(|drift| drift.pointer == field.pointer) {
             document.set(field.pointer, drift.desired.clone());
         }
+    }
+    let policy = "HostConfig.RestartPolicy.Name";
+    if drifts.iter().any(|drift| drift.pointer == ATTEMPTS)
+        && document.get(policy).is_null()
+    {
+        document.set(policy, asked.get(policy).clone());
     }
     for pair in TOGETHER {
         if pair.iter().any(|pointer| !document.get(pointer).is_null()) {

@@ -44,9 +44,10 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.notes.extend(volume::note(world, key, spec));
     }
     for service in order::dependencies_first(world.desired) {
-        decisions.extend(
-            world.replicas_of(service).map(|instance| replica::decide(world, instance)),
-        );
+        for instance in world.replicas_of(service) {
+            decisions.push(replica::decide(world, instance));
+            plan.notes.extend(replica::note(world, instance));
+        }
     }
     let (orphans, notes) = prune::decide(world);
     decisions.extend(orphans);
