@@ -20,7 +20,7 @@ pub fn resolve(
     reading: &mut Reading<'_>,
     problems: &mut Problems,
 ) {
-    let mut room = MOST_TEXT;
+    let mut left = MOST_TEXT;
     for (name, entry) in root.get_mut("services").into_iter().flat_map(Node::entries_mut)
     {
         let path = format!("services.{name}");
@@ -42,8 +42,8 @@ pub fn resolve(
                 .values()
                 .map(|entry| entry.node.as_text().map_or(0, str::len))
                 .sum();
-            room = room.saturating_sub(length);
-            if room == 0 {
+            left = left.saturating_sub(length);
+            if left == 0 {
                 let message = "files of variables make this stack larger than 16 MiB";
                 problems.error(key, format!("{path}.env_file"), message);
                 return;

@@ -9,7 +9,7 @@ use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 
 use super::memory::{Crashes, Memory, Probing, Retry};
-use super::quirk::quirks;
+use super::quirk;
 use super::readiness::{Readiness, readiness};
 use super::retry::{CRASH, ERROR, PROBE, PULL};
 use super::world::{Allowed, Standing, World};
@@ -44,12 +44,9 @@ pub fn learn(
     forget_the_gone(&mut memory, observed);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
-    let quirks = quirks(&world, outcomes);
-    let crashes = crashes(&world);
-    for (key, fields) in quirks {
-        memory.quirks.entry(key).or_default().extend(fields);
-    }
-    memory.crashes = crashes;
+    let mismatches = quirk::mismatches(&world, outcomes);
+    memory.crashes = crashes(&world);
+    quirk::remember(&mut memory, mismatches);
     memory
 }
 

@@ -32,6 +32,9 @@ pub struct Memory {
     /// What the engine makes of a spec: fields, by path, that read back otherwise than
     /// they were asked for, with the digest of what was asked and what they read.
     pub quirks: BTreeMap<(ServiceName, SpecHash), BTreeMap<String, String>>,
+    /// Writes in a row that read back otherwise, by service, spec and path: the digest of
+    /// what was asked and what it reads, and how often. Enough of them make a quirk.
+    pub unequal: BTreeMap<(ServiceName, SpecHash, String), (String, u32)>,
     /// The conditions of the last status, by what they are about, and when each flipped.
     pub conditions: BTreeMap<String, (Option<bool>, EngineTime)>,
 }

@@ -10,6 +10,7 @@ use crate::state::value::Value;
 
 use super::change::{Action, FieldDrift};
 use super::in_place::attached;
+use super::memory::Memory;
 use super::world::{Instance, World};
 
 /// The quirks of one container: by path, the digest of what was asked for and what it reads.
@@ -37,13 +38,27 @@ fn digest(desired: &Desired, field: &FieldDrift) -> String {
     desired.digest_key.digest(&Value::List(both))
 }
 
-/// Finds quirks.
+/// How often a write must read back otherwise before it is no longer repeated: once may be
+/// somebody else's doing.
+const ENOUGH: u32 = 3;
+
+/// A field that reads otherwise than it was asked for although it was just written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    key: Key,
+    path: String,
+    digest: String,
+    /// It was made so, and nobody has touched it since.
+    is_certain: bool,
+}
+
+/// Finds what reads otherwise than it was just written.
 ///
 /// What a container that was made from today's target and never started reads otherwise
 /// than it was asked for is what the engine makes of the target: another container would
-/// be no better. The same goes for what was just written to a container and reads back
-/// otherwise.
-pub fn quirks(world: &World<'_>, outcomes: &[Outcome]) -> Vec<(Key, Quirks)> {
+/// be no better. Of a write to a container that is there already the same is believed
+/// after [`ENOUGH`] times.
+pub fn mismatches(world: &World<'_>, outcomes: &[Outcome]) -> Vec<Mismatch> {
     let written: Vec<&Step> = outcomes
         .iter()
         .filter(|outcome| outcome.result.is_ok())
@@ -53,10 +68,7 @@ pub fn quirks(world: &World<'_>, outcomes: &[Outcome]) -> Vec<(Key, Quirks)> {
     for instance in world.instances.values() {
         let office = &instance.office;
         for container in office.candidate.into_iter().chain(office.holder) {
-            let quirks = of_container(world, instance, container, &written);
-            if !quirks.is_empty() {
-                found.push((key(instance, container), quirks));
-            }
+            found.extend(of_container(world, instance, container, &written));
         }
     }
     found
@@ -67,20 +79,39 @@ fn of_container(
     instance: &Instance<'_>,
     container: &Container,
     written: &[&Step],
-) -> Quirks {
+) -> Vec<Mismatch> {
     let is_fresh = is_fresh(instance, container, world.observed);
     if !is_fresh && !written.iter().any(|step| writes_to(step) == Some(&container.id)) {
-        return Quirks::new();
+        return Vec::new();
     }
-    instance
-        .raw_drift(container, world.desired, world.observed)
-        .into_iter()
-        .filter(|field| {
-            is_fresh && field.cost == Action::Recreate
-                || written.iter().any(|step| wrote(step, container, field))
+    let fields = instance.raw_drift(container, world.desired, world.observed).into_iter();
+    let mismatch = |field: &FieldDrift| {
+        let is_certain = is_fresh && field.cost == Action::Recreate;
+        let is_one = is_certain || written.iter().any(|it| wrote(it, container, field));
+        is_one.then(|| Mismatch {
+            key: key(instance, container),
+            path: field.path.clone(),
+            digest: digest(world.desired, field),
+            is_certain,
         })
-        .map(|field| (field.path.clone(), digest(world.desired, &field)))
-        .collect()
+    };
+    fields.filter_map(|field| mismatch(&field)).collect()
+}
+
+/// Takes note of mismatches; those that are certain, or come often enough, are quirks.
+pub fn remember(memory: &mut Memory, mismatches: Vec<Mismatch>) {
+    for Mismatch { key, path, digest, is_certain } in mismatches {
+        let place = (key.0.clone(), key.1.clone(), path.clone());
+        let known = memory.unequal.get(&place);
+        let before =
+            known.filter(|(known, _)| *known == digest).map_or(0, |(_, count)| *count);
+        if is_certain || before + 1 >= ENOUGH {
+            memory.unequal.remove(&place);
+            memory.quirks.entry(key).or_default().insert(path, digest);
+        } else {
+            memory.unequal.insert(place, (digest, before + 1));
+        }
+    }
 }
 
 /// Tells whether a container was made from today's target and never started.

@@ -1,7 +1,9 @@
+//! How files become a stack.
+
 use super::*;
 
 #[test]
-fn probe() {
+fn the_files_of_the_guide_load_as_they_are() {
     let mut files: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
     for name in ["docker-compose-prod.yml", "docker-compose-monitoring.yml", ".env"] {
         let path = format!("{}/tests/data/guide/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -17,14 +19,10 @@ fn probe() {
             digest_key: DigestKey::new([7; 32]),
         };
         let loaded = load(&request, &files);
-        for problem in loaded.problems.iter() {
-            let at = problem.span.and_then(|span| loaded.sources.position(span));
-            println!(
-                "{at:?} {:?} {} | {} | {:?}",
-                problem.severity, problem.path, problem.message, problem.help
-            );
-        }
-        println!("{:#?}", loaded.desired);
-        println!("{:?}", loaded.touched);
+        let messages: Vec<&str> =
+            loaded.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert!(!loaded.problems.has_errors(), "{name}: {messages:#?}");
+        assert!(loaded.desired.is_some(), "{name}");
+        assert!(loaded.touched.contains(Path::new("/srv/guide/.env")));
     }
 }

@@ -3,20 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::json;
-
-use crate::compose::attribute;
-use crate::compose::attribute::field::{Asked, Default as Unless};
-use crate::compose::attribute::form;
 use crate::state::desired::Desired;
 use crate::state::document::Document;
 use crate::state::ids::{
-    ContainerId, ContainerName, ImageId, NetworkId, NetworkName, ProjectName, Replica,
+    ContainerId, ContainerName, ImageId, NetworkId, NetworkName, ProjectName,
     ServiceName, VolumeName,
 };
 use crate::state::observed::{
-    Container, ContainerState, EngineFacts, Health, Image, Network, Observed, Origin,
-    Status, Volume, labels,
+    Container, EngineFacts, Health, Image, Network, Observed, Status, Volume,
 };
 use crate::state::step::{Done, Failure, FailureKind, Step};
 use crate::state::time::{EngineTime, Moment, Now};
@@ -71,7 +65,7 @@ pub(crate) fn image(reference: &str, version: u32) -> Image {
     }
 }
 
-fn fails(kind: FailureKind, message: &str) -> Result<Done, Failure> {
+pub(super) fn fails(kind: FailureKind, message: &str) -> Result<Done, Failure> {
     Err(Failure { kind, message: message.to_owned() })
 }
 
@@ -176,13 +170,7 @@ impl Machine {
                 let document = document.clone();
                 self.networks.insert(name.clone(), Network { id, document });
             }
-            Step::RemoveNetwork { id } => {
-                let used = |it: &Container| it.attached.values().any(|used| used == id);
-                if self.containers.values().any(|it| used(it) && runs(it)) {
-                    return fails(FailureKind::Refused, "network has active endpoints");
-                }
-                self.networks.retain(|_, network| network.id != *id);
-            }
+            Step::RemoveNetwork { id } => return self.remove_network(id),
             Step::CreateVolume { name, document } => {
                 let volume = Volume { document: document.clone() };
                 self.volumes.entry(name.clone()).or_insert(volume);
@@ -224,12 +212,12 @@ impl Machine {
         Ok(Done::Done)
     }
 
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.made += 1;
         self.made
     }
 
-    fn is_taken(&self, name: &ContainerName) -> bool {
+    pub(super) fn is_taken(&self, name: &ContainerName) -> bool {
         self.strangers.contains_key(name)
             || self.containers.values().any(|it| it.name == *name)
     }
@@ -246,86 +234,13 @@ impl Machine {
         Ok(Done::Done)
     }
 
-    fn create(
-        &mut self,
-        name: &ContainerName,
-        document: &Document,
-    ) -> Result<Done, Failure> {
-        if self.is_taken(name) {
-            return fails(FailureKind::Conflict, "the name is in use");
+    fn remove_network(&mut self, id: &NetworkId) -> Result<Done, Failure> {
+        let used = |it: &Container| it.attached.values().any(|used| used == id);
+        if self.containers.values().any(|it| used(it) && runs(it)) {
+            return fails(FailureKind::Refused, "network has active endpoints");
         }
-        let reference = document.get("Config.Image").as_text().unwrap_or_default();
-        let Some(image) = self.images.get(reference).cloned() else {
-            return fails(FailureKind::NotFound, "no such image");
-        };
-        let networks = document.get("NetworkingConfig.EndpointsConfig");
-        let attached = networks.entries().map(|(name, _)| (name.into(), "".into()));
-        let container = Container {
-            id: ContainerId::new(format!("{:08}{:056}", self.number(), 0)),
-            name: name.clone(),
-            image: image.id.clone(),
-            origin: origin(document),
-            document: Document::default(),
-            attached: attached.collect(),
-            created: self.time(),
-            state: ContainerState {
-                status: Status::Created,
-                health: None,
-                exit_code: 0,
-                out_of_memory: false,
-                error: String::new(),
-                started: None,
-                finished: None,
-                restarts: 0,
-            },
-        };
-        let document = self.read_back(&container, document, &image);
-        let container = Container { document, ..container };
-        self.containers.insert(container.id.clone(), container);
+        self.networks.retain(|_, network| network.id != *id);
         Ok(Done::Done)
-    }
-
-    /// Sends a document through the engine's own form, and adds what nobody asked for.
-    fn read_back(&self, new: &Container, asked: &Document, image: &Image) -> Document {
-        let body = form::write(asked);
-        let inspected = json!({
-            "Config": body,
-            "HostConfig": body["HostConfig"],
-            "NetworkSettings": {"Networks": body["NetworkingConfig"]["EndpointsConfig"]},
-        });
-        let mut document = form::read(&inspected);
-        let facts = self.facts();
-        for (_, field) in attribute::fields() {
-            let there = document.get(field.pointer);
-            let of_image = image.config.get(field.pointer);
-            let value = match field.default {
-                Unless::ImageEntries => {
-                    let mut entries = of_image.as_map().cloned().unwrap_or_default();
-                    entries.extend(there.as_map().cloned().unwrap_or_default());
-                    Value::Map(entries)
-                }
-                Unless::Image if there.is_zero() => of_image.clone(),
-                Unless::Text(text) if there.is_zero() => Value::text(text),
-                Unless::Computed(compute) if there.is_zero() => {
-                    let image = Some(&image.config);
-                    let asked =
-                        Asked { document: asked, container: new, image, facts: &facts };
-                    compute(&asked).unwrap_or_default()
-                }
-                Unless::Zero
-                | Unless::Any
-                | Unless::Image
-                | Unless::Text(_)
-                | Unless::Computed(_) => there.clone(),
-            };
-            if !value.is_zero() {
-                document.set(field.pointer, value);
-            }
-        }
-        for (pointer, value) in &self.reads_back {
-            document.set(pointer, value.clone());
-        }
-        document
     }
 
     fn connect(
@@ -449,21 +364,5 @@ fn update(
     for (pointer, value) in document.iter() {
         let value = fixed.get(pointer).unwrap_or(value);
         container.document.set(pointer, value.clone());
-    }
-}
-
-fn origin(document: &Document) -> Origin {
-    let label =
-        |name: &str| document.get("Config.Labels").get(name).as_text().map(str::to_owned);
-    let number = label(labels::NUMBER).and_then(|number| number.parse().ok());
-    let replica = label(labels::SERVICE)
-        .zip(number)
-        .map(|(service, number)| Replica { service: ServiceName::new(service), number });
-    Origin {
-        replica,
-        one_off: false,
-        source: label(labels::SOURCE).map(|it| it.as_str().into()),
-        spec: label(labels::SPEC).map(|it| it.as_str().into()),
-        replaces: label(labels::REPLACES).map(|it| it.as_str().into()),
     }
 }

@@ -3,6 +3,7 @@
 //! [`machine`] does what a real engine does with a step, as far as planning can see;
 //! [`drive`] looks, learns, plans and performs until nothing is left to do.
 
+mod creation;
 pub(crate) mod drive;
 pub(crate) mod machine;
 pub(crate) mod text;

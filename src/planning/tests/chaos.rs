@@ -88,27 +88,20 @@ fn yaml(services: &[Service], options: u8) -> String {
             [usize::from(it.networks)]
         .to_owned();
         writeln!(text, "    networks: {{{networks}}}").unwrap();
-        let below: String = (0..index.min(2))
-            .filter(|other| it.depends_on & (1 << other) != 0)
-            .map(|other| {
-                let condition = if services[other].checked {
-                    "service_healthy"
-                } else {
-                    "service_started"
-                };
-                format!("s{other}: {{condition: {condition}}}, ")
-            })
-            .collect();
+        let mut below = String::new();
+        for (other, depended) in services.iter().enumerate().take(index.min(2)) {
+            if it.depends_on & (1 << other) != 0 {
+                let state = if depended.checked { "healthy" } else { "started" };
+                write!(below, "s{other}: {{condition: service_{state}}}, ").unwrap();
+            }
+        }
         if !below.is_empty() {
             writeln!(text, "    depends_on: {{{below}}}").unwrap();
         }
     }
     let internal = options == 1;
-    write!(
-        text,
-        "networks: {{one: {{internal: {internal}}}, two: {{}}, default: {{}}}}\n"
-    )
-    .unwrap();
+    let networks = format!("{{one: {{internal: {internal}}}, two: {{}}, default: {{}}}}");
+    writeln!(text, "networks: {networks}").unwrap();
     text + "x-reconciler: {prune: always}\n"
 }
 
@@ -248,7 +241,18 @@ fn harm(drive: &mut Drive, disturbance: &Disturbance, name: &str) {
             container.attached.clear();
             container.document.set("NetworkingConfig.EndpointsConfig", Value::Null);
         }
-        _ => {}
+        D::Want(_)
+        | D::Passes(_)
+        | D::Steps(_)
+        | D::Time(_)
+        | D::Forget
+        | D::End(_)
+        | D::Pause(_)
+        | D::Die(_)
+        | D::Limit(_)
+        | D::NetworkAgain(_)
+        | D::MoveTag(_)
+        | D::Fail(_) => {}
     }
 }
 

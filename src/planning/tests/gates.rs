@@ -51,7 +51,7 @@ fn a_dependency_that_is_not_ready_holds_the_start_back() {
     drive.machine.software.insert("db".into(), Software::Sick);
     drive.until("create demo-app-1").until("probe").until("probe");
     insta::assert_snapshot!("waits_for_health", drive.text());
-    drive.machine.advance(Duration::from_secs(60));
+    drive.machine.advance(Duration::from_mins(1));
     insta::assert_snapshot!("dependency_unhealthy", drive.text());
     let status = drive.status();
     let reasons: Vec<&str> =
@@ -73,7 +73,7 @@ fn the_gate_opens_when_the_probe_passes_and_not_an_interval_later() {
 fn a_dependency_that_gets_sick_later_stops_nothing_and_blocks_what_is_to_come() {
     let mut drive = Drive::settled(&chain(["", "", ""]));
     drive.machine.software.insert("a".into(), Software::Sick);
-    drive.machine.advance(Duration::from_secs(60));
+    drive.machine.advance(Duration::from_mins(1));
     assert!(drive.plan().steps.is_empty());
     drive.machine.end("demo-b-1", 1);
     drive.want(&chain(["", "", "new"]));
@@ -224,8 +224,8 @@ fn a_container_that_is_attached_to_a_removed_network_waits_until_it_is_back() {
 
 #[test]
 fn as_many_steps_are_taken_as_the_file_allows() {
-    let services: String =
-        (1..=20).map(|number| format!("  s{number}: {{image: 'x:1'}}\n")).collect();
+    let service = |number| format!("  s{number}: {{image: 'x:1'}}\n");
+    let services = (1..=20).map(service).collect::<Vec<String>>().concat();
     let file = |limit: &str| format!("services:\n{services}{limit}");
     for (limit, most) in [("", 8), ("x-reconciler: {max_parallel: 3}", 3)] {
         let mut drive = Drive::new(desired(&file(limit)));

@@ -33,8 +33,8 @@ fn one(more: &str) -> String {
 
 /// Services of these names, and more at the top.
 fn many(names: &[&str], more: &str) -> String {
-    let services: String =
-        names.iter().map(|name| format!("  {name}: {{image: '{name}:1'}}\n")).collect();
+    let service = |name| format!("  {name}: {{image: '{name}:1'}}\n");
+    let services = names.iter().map(service).collect::<Vec<String>>().concat();
     format!("services:\n{services}{more}")
 }
 

@@ -56,13 +56,10 @@ fn one_probe_of_a_container_runs_at_a_time() {
 
 #[test]
 fn four_probes_run_at_a_time() {
-    let services: String = (1..=6)
-        .map(|number| {
-            format!(
-                "  s{number}: {{image: 'x:1', healthcheck: {{test: [CMD, ready]}}}}\n"
-            )
-        })
-        .collect();
+    let service = |number| {
+        format!("  s{number}: {{image: 'x:1', healthcheck: {{test: [CMD, ready]}}}}\n")
+    };
+    let services = (1..=6).map(service).collect::<Vec<String>>().concat();
     let mut drive = Drive::new(desired(&format!("services:\n{services}")));
     while !drive.plan().steps.iter().any(|(_, step)| step.verb() == "probe") {
         drive.pass();

@@ -1,0 +1,189 @@
+//! The floors of the house: what each room may know of, as `CONTRIBUTING.md` says.
+
+#![expect(clippy::expect_used, reason = "a test ends where the source is not as it was")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How many lines a file may have.
+const MOST_LINES: usize = 450;
+
+/// The rooms from the ground up, and what stands above each: that, it must not name.
+const ABOVE: [(&str, &[&str]); 9] = [
+    ("state", &["planning", "engine", "source", "store", "view", "cli"]),
+    ("compose", &["planning", "engine", "source", "store", "view", "cli"]),
+    ("planning", &["engine", "source", "store", "view", "cli"]),
+    ("engine", &["planning", "source", "store", "view", "cli"]),
+    ("source", &["planning", "engine", "store", "view", "cli"]),
+    ("store", &["engine", "source", "view", "cli"]),
+    ("view", &["engine", "source", "store", "cli"]),
+    ("pass.rs", &["view", "cli"]),
+    ("executor.rs", &["view", "cli", "planning"]),
+];
+
+/// The parts of floor 3 that nothing below may name.
+const LOOP: [&str; 6] = ["pass", "executor", "converge", "operator", "report", "clock"];
+
+/// What a pure floor may not name.
+const IMPURE: [&str; 9] = [
+    "tokio",
+    "bollard",
+    "notify",
+    "futures_util",
+    "tracing",
+    "std::fs",
+    "std::net",
+    "SystemTime",
+    "Instant",
+];
+
+/// One line of source that is no comment.
+struct Line {
+    file: PathBuf,
+    number: usize,
+    text: String,
+    /// Whether it is in a test.
+    is_test: bool,
+}
+
+impl Line {
+    fn names(&self, name: &str) -> bool {
+        self.text.match_indices(name).any(|(at, _)| {
+            let is_part = |it: char| it.is_alphanumeric() || it == '_';
+            !self.text[..at].ends_with(is_part)
+                && !self.text[at + name.len()..].starts_with(is_part)
+        })
+    }
+
+    fn is_in(&self, room: &str) -> bool {
+        self.file.starts_with(Path::new("src").join(room))
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}: {}", self.file.display(), self.number, self.text.trim())
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, found);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for folder in ["src", "tests"] {
+        collect(Path::new(folder), &mut found);
+    }
+    found.sort();
+    found
+}
+
+/// Returns every line of `src` that is no comment.
+fn lines() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for file in files().into_iter().filter(|file| file.starts_with("src")) {
+        let is_test_file = file.components().any(|it| {
+            ["tests", "testing", "tests.rs"].iter().any(|no| it.as_os_str() == *no)
+        });
+        let text = fs::read_to_string(&file).expect("text");
+        let mut is_test = is_test_file;
+        for (number, text) in text.lines().enumerate() {
+            is_test |= text.trim() == "#[cfg(test)]";
+            if !text.trim_start().starts_with("//") {
+                let (file, text) = (file.clone(), text.to_owned());
+                lines.push(Line { file, number: number + 1, text, is_test });
+            }
+        }
+    }
+    assert!(lines.len() > 5_000, "the source was not found");
+    lines
+}
+
+/// Fails with every line of which this holds.
+fn no_line(rule: &str, breaks: impl Fn(&Line) -> bool) {
+    let broken: Vec<String> =
+        lines().iter().filter(|line| breaks(line)).map(Line::place).collect();
+    assert!(broken.is_empty(), "{rule}:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn arrows_point_down() {
+    for (room, above) in ABOVE {
+        for name in above.iter().chain(&LOOP) {
+            let is_loop = Path::new("src").join(room).is_file();
+            if is_loop && LOOP.contains(name) {
+                continue;
+            }
+            no_line(&format!("{room} must not know {name}"), |line| {
+                line.is_in(room) && line.names(&format!("crate::{name}"))
+            });
+        }
+    }
+}
+
+#[test]
+fn pure_floors_do_no_input_or_output_and_know_no_clock() {
+    for name in IMPURE {
+        no_line(&format!("a pure floor must not know {name}"), |line| {
+            ["state", "compose", "planning"].iter().any(|room| line.is_in(room))
+                && !line.is_test
+                && line.names(name)
+        });
+    }
+}
+
+#[test]
+fn each_library_of_the_outside_world_has_one_room() {
+    for (name, room) in [
+        ("bollard", "engine/docker"),
+        ("notify", "source"),
+        ("clap", "cli"),
+        ("tar", "engine"),
+    ] {
+        no_line(&format!("only {room} may know {name}"), |line| {
+            !line.is_in(room)
+                && line.names(name)
+                && line.text.contains(&format!("{name}::"))
+        });
+    }
+    let with_backoff: BTreeSet<PathBuf> = lines()
+        .into_iter()
+        .filter(|line| line.text.contains("backoff::") && line.names("use backoff"))
+        .map(|line| line.file)
+        .collect();
+    assert_eq!(with_backoff.len(), 1, "{with_backoff:?}");
+}
+
+#[test]
+fn order_never_leaks() {
+    no_line("a map has an order: BTreeMap, BTreeSet", |line| {
+        line.names("HashMap") || line.names("HashSet")
+    });
+}
+
+#[test]
+fn a_file_has_one_idea_and_not_too_many_lines() {
+    let long: Vec<String> = files()
+        .iter()
+        .map(|file| (file, fs::read_to_string(file).expect("text").lines().count()))
+        .filter(|(_, count)| *count > MOST_LINES)
+        .map(|(file, count)| format!("{}: {count} lines", file.display()))
+        .collect();
+    assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
+}
+
+#[test]
+fn no_rule_is_about_a_room_that_is_not_there() {
+    for (room, above) in ABOVE {
+        for name in above.iter().chain([&room]) {
+            let room = Path::new("src").join(name);
+            assert!(room.exists(), "there is no {}", room.display());
+        }
+    }
+}
