@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// How many lines a file may have.
 const MOST_LINES: usize = 450;
@@ -27,11 +28,11 @@ const LOOP: [&str; 6] = ["pass", "executor", "converge", "operator", "report", "
 
 /// What a pure floor may not name.
 const IMPURE: [&str; 9] = [
-    "tokio",
-    "bollard",
-    "notify",
-    "futures_util",
-    "tracing",
+    "tokio::",
+    "bollard::",
+    "notify::",
+    "futures_util::",
+    "tracing::",
     "std::fs",
     "std::net",
     "SystemTime",
@@ -51,8 +52,9 @@ impl Line {
     fn names(&self, name: &str) -> bool {
         self.text.match_indices(name).any(|(at, _)| {
             let is_part = |it: char| it.is_alphanumeric() || it == '_';
-            !self.text[..at].ends_with(is_part)
-                && !self.text[at + name.len()..].starts_with(is_part)
+            let after = &self.text[at + name.len()..];
+            let ends = name.ends_with(':') || !after.starts_with(is_part);
+            !self.text[..at].ends_with(is_part) && ends
         })
     }
 
@@ -84,7 +86,9 @@ fn files() -> Vec<PathBuf> {
     found
 }
 
-/// Returns every line of `src` that is no comment.
+/// Every line of `src` that is no comment.
+static LINES: LazyLock<Vec<Line>> = LazyLock::new(lines);
+
 fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for file in files().into_iter().filter(|file| file.starts_with("src")) {
@@ -108,7 +112,7 @@ fn lines() -> Vec<Line> {
 /// Fails with every line of which this holds.
 fn no_line(rule: &str, breaks: impl Fn(&Line) -> bool) {
     let broken: Vec<String> =
-        lines().iter().filter(|line| breaks(line)).map(Line::place).collect();
+        LINES.iter().filter(|line| breaks(line)).map(Line::place).collect();
     assert!(broken.is_empty(), "{rule}:\n{}", broken.join("\n"));
 }
 
@@ -147,15 +151,13 @@ fn each_library_of_the_outside_world_has_one_room() {
         ("tar", "engine"),
     ] {
         no_line(&format!("only {room} may know {name}"), |line| {
-            !line.is_in(room)
-                && line.names(name)
-                && line.text.contains(&format!("{name}::"))
+            !line.is_in(room) && !line.is_test && line.names(&format!("{name}::"))
         });
     }
-    let with_backoff: BTreeSet<PathBuf> = lines()
-        .into_iter()
+    let with_backoff: BTreeSet<&Path> = LINES
+        .iter()
         .filter(|line| line.text.contains("backoff::") && line.names("use backoff"))
-        .map(|line| line.file)
+        .map(|line| line.file.as_path())
         .collect();
     assert_eq!(with_backoff.len(), 1, "{with_backoff:?}");
 }

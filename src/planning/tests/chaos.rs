@@ -295,7 +295,7 @@ fn outcome(
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(100),
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(40),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
