@@ -27,14 +27,15 @@ const ABOVE: [(&str, &[&str]); 9] = [
 const LOOP: [&str; 6] = ["pass", "executor", "converge", "operator", "report", "clock"];
 
 /// What a pure floor may not name.
-const IMPURE: [&str; 9] = [
+const IMPURE: [&str; 10] = [
     "tokio::",
     "bollard::",
     "notify::",
     "futures_util::",
     "tracing::",
     "std::fs",
-    "std::net",
+    "std::env",
+    "std::process",
     "SystemTime",
     "Instant",
 ];
