@@ -187,6 +187,15 @@ fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now
     }
 }
 
+/// Tells whether we stopped a container, or are about to: its end is seen before the stop
+/// has returned.
+fn is_stopped_by_us(memory: &Memory, container: &Container) -> bool {
+    let is_stopping = memory.under_way.values().any(
+        |step| matches!(step, Step::Stop { container: id, .. } if *id == container.id),
+    );
+    is_stopping || memory.stopped.contains(&container.id)
+}
+
 /// Returns the spec of a container that was made from today's target and never started.
 fn fresh_spec(
     instance: &Instance<'_>,
@@ -208,7 +217,7 @@ fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, no
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
         match (&instance.standing, holder.state.finished) {
-            (Standing::Ended, Some(finished)) if !memory.stopped.contains(&holder.id) => {
+            (Standing::Ended, Some(finished)) if !is_stopped_by_us(memory, holder) => {
                 let last = (holder.id.clone(), finished);
                 let known = crashes.get(&object);
                 if known.is_none_or(|known| known.last != last) {
