@@ -1,5 +1,7 @@
 //! What comes next for one network.
 
+use std::collections::BTreeSet;
+
 use crate::state::desired::NetworkSpec;
 use crate::state::document::Document;
 use crate::state::ids::{NetworkKey, NetworkName, Object};
@@ -153,6 +155,26 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
                 observed: observed.clone(),
                 cost: Action::Recreate,
             })
+        })
+        .chain(label_drift(&wanted, network))
+        .collect()
+}
+
+/// Labels differ entry by entry; those of ours and of `docker compose` never do.
+fn label_drift(wanted: &Document, network: &Network) -> Vec<FieldDrift> {
+    let (wanted, there) = (wanted.get("Labels"), network.document.get("Labels"));
+    let names: BTreeSet<&str> =
+        wanted.entries().chain(there.entries()).map(|(name, _)| name).collect();
+    names
+        .into_iter()
+        .filter(|name| !labels::is_bookkeeping(name))
+        .filter(|name| wanted.get(name) != there.get(name))
+        .map(|name| FieldDrift {
+            path: format!("labels.{name}"),
+            pointer: "",
+            desired: wanted.get(name).clone(),
+            observed: there.get(name).clone(),
+            cost: Action::Recreate,
         })
         .collect()
 }
