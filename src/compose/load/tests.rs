@@ -1,10 +1,10 @@
-use proptest::prelude::*;
-
 use super::super::files::ReadError;
 use super::super::problem::Severity;
 use super::*;
+use crate::state::ids::ServiceName;
 use crate::state::value::Value;
 
+mod damage;
 mod guide;
 
 /// Files in memory, and what else a load takes.
@@ -18,7 +18,7 @@ impl Scene {
     fn new<const N: usize>(files: [(&str, &str); N]) -> Self {
         let path = |name: &str| Path::new("/srv/app").join(name);
         let stack =
-            files.iter().map(|(name, _)| *name).filter(|name| name.ends_with(".yaml"));
+            files.iter().map(|(name, _)| *name).filter(|name| name.contains(".yaml"));
         let request = Request {
             files: stack.map(path).collect(),
             env_files: vec![],
@@ -115,12 +115,23 @@ fn an_empty_stack_is_an_error_and_never_a_stack() {
     }
     assert_eq!(
         Scene::new([("f.yaml", "a: &a [\n")]).errors(),
-        ["f.yaml:2:1 this `[` is never closed"]
+        ["f.yaml:1:7 this `[` is never closed"]
     );
     let mut gone = Scene::new([("f.yaml", "services: {a: {image: x}}\n")]);
     gone.files.clear();
     assert_eq!(gone.errors(), ["the file /srv/app/f.yaml is not there"]);
     assert_eq!(Scene::new([]).errors(), ["no file was named"]);
+}
+
+/// A source that lends no file.
+struct Refusing;
+impl Files for Refusing {
+    fn read(&self, _: &Path) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::Refused("others may write to it".to_owned()))
+    }
+    fn exists(&self, _: &Path) -> bool {
+        true
+    }
 }
 
 #[test]
@@ -134,15 +145,6 @@ fn a_file_that_is_no_text_is_refused_with_its_reason() {
     scene.files.insert(path, b"services: {a: {image: x}}\0".to_vec());
     assert!(scene.errors()[0].contains("U+0000"));
 
-    struct Refusing;
-    impl Files for Refusing {
-        fn read(&self, _: &Path) -> Result<Vec<u8>, ReadError> {
-            Err(ReadError::Refused("others may write to it".to_owned()))
-        }
-        fn exists(&self, _: &Path) -> bool {
-            true
-        }
-    }
     let refused = load(&scene.request, &Refusing);
     let errors = shown(&refused, Severity::Error);
     assert_eq!(
@@ -323,9 +325,9 @@ fn profiles_set_services_aside() {
 volumes: {vol: }
 ";
     let names = |stack: &Desired| {
-        let active: Vec<&str> = stack.services.keys().map(|name| name.as_str()).collect();
+        let active: Vec<&str> = stack.services.keys().map(ServiceName::as_str).collect();
         let inactive: Vec<&str> =
-            stack.inactive.iter().map(|name| name.as_str()).collect();
+            stack.inactive.iter().map(ServiceName::as_str).collect();
         (active.join(" "), inactive.join(" "))
     };
     let scene = || Scene::new([("f.yaml", text)]);
@@ -433,101 +435,4 @@ fn an_unset_variable_is_told_and_an_unfit_one_stops() {
     assert!(errors.iter().any(|error| {
         error == "f.yaml:1:51 the variable USER is required and has no value: say who"
     }));
-}
-
-/// Pieces of Compose files, so that later phases are reached too.
-fn nearly_compose() -> impl Strategy<Value = String> {
-    let line = prop::sample::select(vec![
-        "services:\n",
-        "  a:\n",
-        "  b: {image: x}\n",
-        "    image: x\n",
-        "    image: ${X:-y}\n",
-        "    ports: ['80:80']\n",
-        "    ports: [80]\n",
-        "    depends_on: [b]\n",
-        "    depends_on: {b: {condition: service_healthy}}\n",
-        "    networks: [n]\n",
-        "    network_mode: service:b\n",
-        "    volumes: ['vol:/v', './x:/y']\n",
-        "    environment: {A: $B, C: }\n",
-        "    env_file: .env\n",
-        "    deploy: {replicas: 2}\n",
-        "    deploy: 1\n",
-        "    scale: 9\n",
-        "    mem_limit: 6m\n",
-        "    healthcheck: {test: x}\n",
-        "    profiles: [p]\n",
-        "    x-reconciler: {job: true}\n",
-        "    secrets: [s]\n",
-        "    links: [b]\n",
-        "    volumes_from: [a]\n",
-        "    <<: *x\n",
-        "x-x: &x {user: u}\n",
-        "networks:\n",
-        "  n: {ipam: {config: [{subnet: 10.0.0.0/8}]}}\n",
-        "  n:\n",
-        "volumes:\n",
-        "  vol:\n",
-        "secrets: {s: {environment: A}}\n",
-        "name: n\n",
-        "---\n",
-        "x-reconciler: {sensitive: ['*']}\n",
-        "    a: [1\n",
-        "    ports: !reset []\n",
-    ]);
-    prop::collection::vec(line, 0..14).prop_map(|lines| lines.concat())
-}
-
-#[track_caller]
-fn loads_or_says_why(files: &Scene) {
-    let loaded = files.load();
-    assert_eq!(loaded.desired.is_some(), !loaded.problems.has_errors());
-    assert_eq!(loaded.desired.is_some(), loaded.canonical.is_some());
-    if let Some(desired) = &loaded.desired {
-        assert!(!desired.services.is_empty());
-    }
-    for problem in loaded.problems.iter() {
-        let placed =
-            problem.span.is_none_or(|span| loaded.sources.position(span).is_some());
-        assert!(placed, "{problem:?}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn whatever_looks_like_compose_is_loaded_or_refused(
-        one in nearly_compose(),
-        two in nearly_compose(),
-        env in "([A-C]=[$A-C\"']{0,3}\n){0,3}",
-    ) {
-        loads_or_says_why(&Scene::new([("f.yaml", &one)]));
-        loads_or_says_why(&Scene::new([("f.yaml", &one), ("g.yaml", &two), (".env", &env)]));
-    }
-
-    #[test]
-    fn a_damaged_production_file_is_loaded_or_refused(
-        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, ".{0,3}"), 1..6),
-    ) {
-        let mut text = guide::PRODUCTION.to_owned();
-        for (index, length, new) in cuts {
-            let mut start = index.index(text.len());
-            while !text.is_char_boundary(start) { start -= 1; }
-            let mut end = (start + length).min(text.len());
-            while !text.is_char_boundary(end) { end += 1; }
-            text.replace_range(start..end, &new);
-        }
-        loads_or_says_why(&Scene::new([("f.yaml", &text)]));
-    }
-
-    #[test]
-    fn no_bytes_stop_a_load(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut scene = Scene::new([("f.yaml", ""), (".env", "")]);
-        for content in scene.files.values_mut() {
-            content.clone_from(&bytes);
-        }
-        loads_or_says_why(&scene);
-    }
 }

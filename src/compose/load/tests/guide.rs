@@ -38,7 +38,7 @@ fn the_production_file_of_the_guide_loads_as_it_is() {
         ]
     );
     let stack = loaded.desired.expect("valid");
-    let names: Vec<&str> = stack.services.keys().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = stack.services.keys().map(ServiceName::as_str).collect();
     assert_eq!(names, ["etcd", "minio", "standalone"]);
     let standalone = &stack.services["standalone"];
     assert_eq!(
