@@ -1,12 +1,21 @@
 //! A Kubernetes-style reconciling operator for plain Docker hosts.
 //!
 //! Read in this order: [`state`] (what is wanted, what is there), [`compose`] (from a file
-//! to what is wanted), [`planning`] (every decision), [`engine`] (the outside world),
-//! [`view`] (what people see), [`cli`] (what they can ask for).
+//! to what is wanted), [`planning`] (every decision), [`engine`] and [`source`] and
+//! [`store`] (the outside world), [`pass`] and [`executor`] (observe, learn, plan,
+//! perform), [`view`] (what people see), [`cli`] (what they can ask for).
 
 pub mod cli;
+pub mod clock;
 pub mod compose;
+pub mod converge;
 pub mod engine;
+pub mod executor;
+pub mod operator;
+pub mod pass;
 pub mod planning;
+pub mod report;
+pub mod source;
 pub mod state;
+pub mod store;
 pub mod view;

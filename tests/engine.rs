@@ -1,95 +1,33 @@
 //! The Docker room on the real engine: what is asked for comes about, and what is done
 //! already is done.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot go on ends the test"
+)]
+
 mod proxy;
 mod real;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use bollard::exec::{CreateExecOptions, StartExecResults};
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters as query;
+use futures_util::StreamExt;
 use proxy::{Effect, Proxy};
-use real::{Corner, IMAGE, client};
+use real::stage::{Stage, kind, perform};
+use real::{IMAGE, client};
+use reconciler::engine::Engine;
 use reconciler::engine::docker::Docker;
-use reconciler::engine::{Engine, PullProgress, Scope, Wakeup};
 use reconciler::state::document::Document;
-use reconciler::state::ids::{ContainerId, ContainerName};
-use reconciler::state::observed::{Container, Observed, Status, labels};
+use reconciler::state::ids::ContainerName;
+use reconciler::state::observed::{Status, labels};
 use reconciler::state::secret::Secret;
-use reconciler::state::step::{Done, Failure, FailureKind, InsideFile, Step};
+use reconciler::state::step::{Done, FailureKind, InsideFile, Step};
 use reconciler::state::value::Value;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-
-/// A corner, the engine, and what a look has to cover.
-struct Stage {
-    corner: Corner,
-    docker: Docker,
-    scope: Scope,
-}
-
-impl Stage {
-    async fn new(what: &str) -> Option<Self> {
-        let corner = Corner::new(what).await?;
-        let docker = Docker::connect(None).await.expect("a connection");
-        let project = corner.project().as_str().into();
-        let scope = Scope { project, images: BTreeSet::from([IMAGE.into()]) };
-        Some(Self { corner, docker, scope })
-    }
-
-    async fn perform(&self, step: Step) -> Result<Done, Failure> {
-        perform(&self.docker, step).await.0
-    }
-
-    /// Performs a step twice: what is done already is done.
-    async fn perform_twice(&self, step: Step) {
-        for time in ["first", "second"] {
-            let done = self.perform(step.clone()).await;
-            assert_eq!(done, Ok(Done::Done), "{time} {step:?}");
-        }
-    }
-
-    async fn look(&self) -> Observed {
-        self.docker.look(&self.scope).await.expect("a look")
-    }
-
-    /// Returns the fields of a container of the stage's project that sleeps.
-    fn sleeper(&self) -> Document {
-        let project = Value::text(self.corner.project());
-        Document::from_iter([
-            ("Config.Image", Value::text(IMAGE)),
-            ("Config.Cmd", Value::texts(["sleep", "600"])),
-            ("Config.Labels", Value::map([(labels::PROJECT, project)])),
-        ])
-    }
-
-    async fn create(&self, name: &str, document: Document) -> Container {
-        let name = ContainerName::new(self.corner.name(name));
-        let step = Step::Create { name: name.clone(), document, platform: None };
-        assert_eq!(self.perform(step).await, Ok(Done::Done));
-        self.named(&name).await
-    }
-
-    async fn named(&self, name: &ContainerName) -> Container {
-        let containers = self.look().await.containers.into_values();
-        containers.into_iter().find(|it| it.name == *name).expect("the container")
-    }
-
-    async fn again(&self, id: &ContainerId) -> Container {
-        self.look().await.containers.remove(id).expect("the container")
-    }
-}
-
-async fn perform(
-    docker: &Docker,
-    step: Step,
-) -> (Result<Done, Failure>, UnboundedReceiver<PullProgress>) {
-    let (sender, progress) = unbounded_channel();
-    (docker.perform(&step, &sender).await, progress)
-}
-
-fn kind(result: Result<Done, Failure>) -> FailureKind {
-    result.expect_err("a failure").kind
-}
 
 #[tokio::test]
 async fn every_request_names_the_api_version_and_looking_changes_nothing() {
@@ -214,8 +152,8 @@ async fn an_image_that_is_missing_fails_the_create_as_not_found() {
 
 #[tokio::test]
 async fn limits_change_while_the_container_runs() {
-    let Some(stage) = Stage::new("update").await else { return };
     const LIMITS: [&str; 2] = ["HostConfig.Memory", "HostConfig.MemorySwap"];
+    let Some(stage) = Stage::new("update").await else { return };
     let limits = |bytes| LIMITS.iter().map(move |limit| (*limit, Value::Int(bytes)));
     let mut document = stage.sleeper();
     limits(64 << 20).for_each(|(limit, value)| document.set(limit, value));
@@ -297,8 +235,8 @@ async fn a_network_that_was_removed_is_forgotten_by_its_id_even_if_made_again() 
     stage.perform(create).await.unwrap();
     let start = Step::Start { container: container.clone() };
     assert_eq!(kind(stage.perform(start.clone()).await), FailureKind::NotFound);
-    let stale = stage.again(&container).await.attached;
-    assert_eq!(stale.get(name.as_str()), Some(&network));
+    let attached = stage.again(&container).await.attached;
+    assert_eq!(attached.get(name.as_str()), Some(&network));
 
     let disconnect = Step::Disconnect { container: container.clone(), network };
     stage.perform_twice(disconnect).await;
@@ -311,7 +249,34 @@ async fn a_network_that_was_removed_is_forgotten_by_its_id_even_if_made_again() 
 }
 
 #[tokio::test]
-async fn a_volume_is_made_once_and_outlives_its_container() {
+async fn the_anonymous_volumes_of_a_removed_container_stay() {
+    let Some(stage) = Stage::new("anonymous").await else { return };
+    let name = stage.corner.name("a");
+    let labels = [(labels::PROJECT.to_owned(), stage.corner.project())];
+    let body = ContainerCreateBody {
+        image: Some(IMAGE.to_owned()),
+        labels: Some(labels.into()),
+        volumes: Some(vec!["/data".to_owned()]),
+        ..ContainerCreateBody::default()
+    };
+    let named = query::CreateContainerOptions {
+        name: Some(name.clone()),
+        ..query::CreateContainerOptions::default()
+    };
+    client().create_container(Some(named), body).await.unwrap();
+    let inspected = client().inspect_container(&name, None).await.unwrap();
+    let volume = inspected.mounts.unwrap()[0].name.clone().unwrap();
+    let container = stage.named(&name.as_str().into()).await.id;
+    stage.perform(Step::Remove { container }).await.unwrap();
+    let observed = stage.look().await;
+    let options = None::<query::RemoveVolumeOptions>;
+    client().remove_volume(&volume, options).await.expect("the volume stayed");
+    assert!(observed.volumes.contains_key(volume.as_str()));
+    assert!(observed.containers.is_empty());
+}
+
+#[tokio::test]
+async fn a_volume_is_made_once_and_keeps_its_labels() {
     let Some(stage) = Stage::new("volume").await else { return };
     let name = stage.corner.name("v");
     let labels = Value::map([(labels::VOLUME, Value::text("v"))]);
@@ -346,9 +311,9 @@ async fn files_are_copied_in_with_their_owner_and_mode_before_the_start() {
     stage.perform(Step::Start { container: container.clone() }).await.unwrap();
     let ended = async {
         loop {
-            let state = stage.again(&container).await.state;
-            if state.status == Status::Exited {
-                return state.exit_code;
+            let now = stage.again(&container).await.state;
+            if now.status == Status::Exited {
+                return now.exit_code;
             }
         }
     };
@@ -380,85 +345,28 @@ async fn a_probe_tells_the_exit_code_of_the_command_or_that_it_is_unknown() {
 }
 
 #[tokio::test]
-async fn a_registry_that_cannot_be_reached_fails_the_pull_in_its_own_words() {
-    let Some(stage) = Stage::new("pull").await else { return };
-    let image = "127.0.0.1:1/no/such:1".into();
-    let failure = stage.perform(Step::Pull { image, platform: None }).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Failed);
-    assert!(failure.message.contains("connection refused"), "{}", failure.message);
-    let image = "Not/A/Reference".into();
-    let refused = stage.perform(Step::Pull { image, platform: None }).await;
-    assert_eq!(kind(refused), FailureKind::Refused);
-}
-
-/// Returns the wake-ups up to the first one of this container and action.
-async fn until(
-    wakeups: &mut (impl Stream<Item = Wakeup> + Unpin),
-    container: &ContainerId,
-    word: &str,
-) -> Vec<Wakeup> {
-    let mut seen = Vec::new();
-    let wait = async {
-        while let Some(wakeup) = wakeups.next().await {
-            let found = matches!(&wakeup, Wakeup::Container { id, action }
-                if id == container && action.starts_with(word));
-            seen.push(wakeup);
-            if found {
-                return;
-            }
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(30), wait).await;
-    assert!(waited.is_ok(), "no {word} of {container} among {seen:#?}");
-    seen
-}
-
-#[tokio::test]
-async fn the_life_of_our_containers_wakes_and_what_strangers_and_probes_do_does_not() {
-    let Some(stage) = Stage::new("events").await else { return };
-    let mut wakeups = Box::pin(stage.docker.wakeups(&stage.scope.project));
-    let first = wakeups.next().await;
-    assert!(matches!(first, Some(Wakeup::Relist { .. })), "{first:?}");
-    let mut document = stage.sleeper();
-    document.set("Config.Labels", Value::Null);
-    let name = stage.corner.name("stranger").as_str().into();
-    stage.perform(Step::Create { name, document, platform: None }).await.unwrap();
-
+async fn the_proxy_of_these_tests_passes_streams_and_upgraded_connections_on() {
+    let Some(stage) = Stage::new("proxy").await else { return };
     let container = stage.create("a", stage.sleeper()).await.id;
-    until(&mut wakeups, &container, "create").await;
     stage.perform(Step::Start { container: container.clone() }).await.unwrap();
-    let probe = Step::Probe {
-        container: container.clone(),
-        command: vec!["true".to_owned()],
-        timeout: Duration::from_secs(5),
-    };
-    stage.perform(probe).await.unwrap();
-    let grace = Duration::ZERO;
-    stage.perform(Step::Stop { container: container.clone(), grace }).await.unwrap();
-    let mut seen = until(&mut wakeups, &container, "die").await;
-    stage.perform(Step::Remove { container: container.clone() }).await.unwrap();
-    seen.extend(until(&mut wakeups, &container, "destroy").await);
-    for wakeup in seen {
-        if let Wakeup::Container { id, action } = wakeup {
-            assert_eq!(id, container, "{action}");
-            assert!(!action.starts_with("exec_"), "{action}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_lost_event_stream_comes_back_with_a_relist() {
-    let Some(stage) = Stage::new("relist").await else { return };
     let proxy = Proxy::start();
-    let docker = Docker::connect(Some(&proxy.host())).await.unwrap();
-    let mut wakeups = Box::pin(docker.wakeups(&stage.scope.project));
-    assert!(matches!(wakeups.next().await, Some(Wakeup::Relist { .. })));
-    let first = stage.create("a", stage.sleeper()).await.id;
-    until(&mut wakeups, &first, "create").await;
-    proxy.hang_up();
-    let relisted =
-        async { while !matches!(wakeups.next().await, Some(Wakeup::Relist { .. })) {} };
-    tokio::time::timeout(Duration::from_secs(30), relisted).await.expect("a relist");
-    let second = stage.create("b", stage.sleeper()).await.id;
-    until(&mut wakeups, &second, "create").await;
+    let path = proxy.socket();
+    let version = bollard::API_DEFAULT_VERSION;
+    let path = path.to_str().unwrap();
+    let client = bollard::Docker::connect_with_unix(path, 60, version).unwrap();
+    let options = CreateExecOptions {
+        cmd: Some(vec!["echo", "hello"]),
+        attach_stdout: Some(true),
+        ..CreateExecOptions::default()
+    };
+    let exec = client.create_exec(container.as_str(), options).await.unwrap().id;
+    let started = client.start_exec(&exec, None).await.unwrap();
+    let StartExecResults::Attached { mut output, .. } = started else {
+        panic!("not attached")
+    };
+    assert_eq!(output.next().await.unwrap().unwrap().to_string(), "hello\n");
+    let paths: Vec<_> = proxy.calls().into_iter().map(|call| call.path).collect();
+    let start = format!("/exec/{exec}/start");
+    assert_eq!(paths, [format!("/containers/{container}/exec"), start]);
+    proxy.assert_nothing_written();
 }

@@ -1,5 +1,12 @@
 //! What the Docker room makes of answers, good and bad; no engine is needed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot go on ends the test"
+)]
+
 mod fake;
 
 use std::collections::BTreeSet;
@@ -67,6 +74,13 @@ async fn words_that_are_not_known_do_not_fail_a_look() {
     let observed = connected(&fake).await.look(&scope()).await.unwrap();
     assert_eq!(observed.containers.len(), 2);
     assert!(observed.image("sha256:1").is_some());
+}
+
+#[tokio::test]
+async fn an_engine_is_looked_at_through_a_port_as_through_a_socket() {
+    let fake = Fake::start(quiet);
+    let docker = Docker::connect(Some(&fake.port())).await.expect("a connection");
+    assert_eq!(docker.look(&scope()).await.unwrap().containers.len(), 2);
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@
 //! the exit status says), [`output`] (where text goes), [`progress`] and [`logging`].
 
 pub mod arguments;
+pub mod command;
 pub mod exit;
 mod help;
 pub mod logging;
 pub mod options;
 pub mod output;
 pub mod progress;
+pub mod stacks;
 pub mod state_directory;
 
 use arguments::Arguments;

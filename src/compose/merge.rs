@@ -26,6 +26,7 @@ fn node(base: Node, over: Node, shape: &'static Shape, rule: Merge) -> Node {
         Merge::Append | Merge::Unique(_) | Merge::UniqueByFirst(_) => {
             items(base, over, rule)
         }
+        Merge::ReplaceItems(key) => replace_items(&base, over, shape.inner(), key),
         Merge::Entries => entries(base, over, None),
         Merge::Deep => deep(base, over, shape),
         Merge::DeepIfSame(key) => {
@@ -106,6 +107,23 @@ fn items(base: Node, over: Node, rule: Merge) -> Node {
     }
 }
 
+/// Takes a later list, with what earlier items of the same key say besides.
+fn replace_items(base: &Node, over: Node, inner: &'static Shape, key: &str) -> Node {
+    let span = over.span;
+    let Kind::Sequence(later) = over.kind else { return deep(base.clone(), over, inner) };
+    let merged = later.into_iter().map(|item| {
+        let earlier = base.items().iter().find(|earlier| {
+            let (earlier, item) = (earlier.get(key), item.get(key));
+            earlier.map(Node::value) == item.map(Node::value)
+        });
+        match earlier {
+            Some(earlier) => node(earlier.clone(), item, inner, Merge::Deep),
+            None => item,
+        }
+    });
+    settle(Node::new(Kind::Sequence(merged.collect()), span))
+}
+
 /// Drops earlier items of the identity that a rule gives to items: the last one counts,
 /// in the place of the first. Tells of every item that is replaced.
 pub(super) fn unique(
@@ -154,6 +172,7 @@ fn identity(item: &Node, rule: Merge) -> Option<Value> {
             let key = keys.iter().find(|key| item.get(key).is_some())?;
             Some(of_key(key))
         }
+        Merge::ReplaceItems(key) => Some(of_key(key)),
         Merge::Deep | Merge::Replace | Merge::Entries | Merge::DeepIfSame(_) => None,
     }
 }
@@ -178,4 +197,113 @@ fn settle(node: Node) -> Node {
         | Kind::Text(_)) => kind,
     };
     Node::new(kind, node.span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::canonical::canonicalise;
+    use crate::compose::problem::{Problems, Span};
+    use crate::compose::yaml;
+
+    fn merged(files: &[&str]) -> String {
+        let span = Span { file: 0, start: 0, end: 0 };
+        let mut problems = Problems::default();
+        let mut root = Node::new(Kind::Mapping(BTreeMap::new()), span);
+        for text in files {
+            let text = format!("services: {{a: {text}}}");
+            let document = yaml::parse(0, &text, &mut problems).expect("YAML").remove(0);
+            root = merge(root, canonicalise(document, &mut problems));
+        }
+        assert!(!problems.has_errors(), "{problems:?}");
+        root.at("services.a").expect("a service").value().to_string()
+    }
+
+    #[test]
+    fn mappings_merge_by_key_and_lists_by_identity() {
+        assert_eq!(
+            merged(&[
+                "{environment: {A: 1, B: 2}, dns: 1.1.1.1, ulimits: {x: {soft: 1, hard: 2}}}",
+                "{environment: [B=3, C], dns: [2.2.2.2, 1.1.1.1], ulimits: {x: 5}}",
+            ]),
+            "{dns: [1.1.1.1, 2.2.2.2], environment: {A: 1, B: 3, C: null}, ulimits: {x: 5}}"
+        );
+    }
+
+    #[test]
+    fn a_later_item_of_the_same_target_takes_the_place_of_the_earlier_one() {
+        assert_eq!(
+            merged(&[
+                "{secrets: [a, b], configs: [c, {source: d, target: /x}]}",
+                "{secrets: [{source: z, target: /run/secrets/a}], configs: [c, {source: e, target: /x}]}",
+            ]),
+            "{configs: [{source: c}, {source: e, target: /x}], \
+             secrets: [{source: z, target: /run/secrets/a}, \
+             {source: b, target: /run/secrets/b}]}"
+        );
+    }
+
+    #[test]
+    fn commands_and_tests_are_replaced_and_null_says_so() {
+        assert_eq!(
+            merged(&[
+                "{command: [a, b], entrypoint: x, healthcheck: {test: x, retries: 1}}",
+                "{command: c, entrypoint: , healthcheck: {test: [NONE]}}",
+            ]),
+            "{command: [c], entrypoint: null, healthcheck: {retries: 1, test: [NONE]}}"
+        );
+    }
+
+    #[test]
+    fn log_options_merge_only_within_one_driver() {
+        let base = "{logging: {driver: json-file, options: {a: 1}}}";
+        assert_eq!(
+            merged(&[base, "{logging: {driver: local, options: {b: 2}}}"]),
+            "{logging: {driver: local, options: {b: 2}}}"
+        );
+        assert_eq!(
+            merged(&[base, "{logging: {options: {b: 2}}}"]),
+            "{logging: {driver: json-file, options: {a: 1, b: 2}}}"
+        );
+    }
+
+    #[test]
+    fn reset_takes_away_and_override_takes_the_place() {
+        assert_eq!(
+            merged(&[
+                "{ports: ['1:1'], environment: {A: 1, B: 2}, dns: [1.1.1.1], labels: {x: 1}}",
+                "{ports: !reset [], environment: {A: !reset null}, dns: !override 2.2.2.2, \
+                 labels: !override {y: !reset 1, z: 1}}",
+            ]),
+            "{dns: [2.2.2.2], environment: {B: 2}, labels: {z: 1}}"
+        );
+        assert_eq!(merged(&["{dns: !reset 1.1.1.1, image: !override a}"]), "{image: a}");
+    }
+
+    #[test]
+    fn our_extension_is_merged_and_those_of_others_are_replaced() {
+        assert_eq!(
+            merged(&[
+                "{x-reconciler: {a: 1, list: [1]}, x-other: {a: 1}}",
+                "{x-reconciler: {b: 2, list: [2]}, x-other: {b: 2}}",
+            ]),
+            "{x-other: {b: 2}, x-reconciler: {a: 1, b: 2, list: [1, 2]}}"
+        );
+    }
+
+    #[test]
+    fn the_place_of_a_merged_value_is_where_it_was_said_last() {
+        let at = |file, start| Span { file, start, end: start + 1 };
+        let text = |file, text: &str| {
+            let mut root = Node::text(text, at(file, 9));
+            for key in ["image", "a", "services"] {
+                let entry = Entry { key: at(file, 5), node: root };
+                let mapping = BTreeMap::from([(key.to_owned(), entry)]);
+                root = Node::new(Kind::Mapping(mapping), at(file, 1));
+            }
+            root
+        };
+        let merged = merge(text(0, "one"), text(1, "two"));
+        assert_eq!(merged.at("services.a.image").map(|node| node.span), Some(at(1, 9)));
+    }
 }

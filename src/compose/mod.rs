@@ -3,7 +3,7 @@
 //! Read in this order: [`node`] (YAML with spans), [`interpolate`] and [`dotenv`],
 //! [`attribute`] (what every key means: the one table), [`canonical`], [`merge`],
 //! [`validate`], and [`load`], which runs them all. Nothing here opens a file: the caller
-//! lends the files as [`files::Files`].
+//! lends the files as [`files::Files`]. [`render`] is the way back, for `config`.
 
 pub mod attribute;
 pub mod canonical;
@@ -22,6 +22,7 @@ pub mod problem;
 pub mod profiles;
 pub mod project;
 pub mod reading;
+pub mod render;
 pub mod sensitive;
 pub mod units;
 pub mod unused;

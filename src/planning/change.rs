@@ -17,6 +17,9 @@ pub struct Plan {
     pub wake: Option<Moment>,
     /// What people should know and no step can mend: orphans, conflicts.
     pub notes: Vec<Note>,
+    /// Something is yet to happen by itself: steps under way, health to come, the engine's
+    /// own restarts. When it is false and not everything is as wanted, a person must act.
+    pub is_moving: bool,
 }
 
 impl Plan {

@@ -1,5 +1,16 @@
 //! Why a field is, or is not, as it is wanted.
 
+use crate::compose::attribute;
+use crate::compose::attribute::field::{Cost, Default, Field};
+use crate::state::ids::ServiceName;
+use crate::state::observed::Container;
+use crate::state::secret::CONCEALED;
+use crate::state::value::Value;
+
+use super::change::{Action, FieldDrift};
+use super::target::concealed;
+use super::world::{Instance, World};
+
 /// One field of a service, with everything that decides about it, as text.
 ///
 /// Whoever makes a row conceals secrets in it.
@@ -17,4 +28,91 @@ pub struct ExplainRow {
     pub verdict: String,
     /// The rule that led there, in a few words.
     pub rule: String,
+}
+
+/// Explains every field of a service's first container that is set on any side.
+pub fn rows(world: &World<'_>, service: &ServiceName) -> Vec<ExplainRow> {
+    let Some(instance) = world.replicas_of(service).next() else { return Vec::new() };
+    let holder = instance.office.holder.map(|it| concealed(it, Some(instance.service)));
+    let image = holder
+        .as_ref()
+        .and_then(|holder| world.observed.image(holder.image.as_str()))
+        .or_else(|| world.observed.image(instance.service.image.as_str()));
+    let mut rows: Vec<ExplainRow> = special_rows(instance, holder.as_ref());
+    for (path, field) in attribute::fields_of(&instance.service.canonical) {
+        let wanted = instance.target.document.get(field.pointer);
+        let nothing = Value::Null;
+        let live = holder.as_ref().map_or(&nothing, |it| it.document.get(field.pointer));
+        let image = image.map_or(&nothing, |image| image.config.get(field.pointer));
+        let is_known = rows.iter().any(|row| row.path == path);
+        if is_known || wanted.is_null() && live.is_zero() && image.is_zero() {
+            continue;
+        }
+        let hide = [wanted, live, image].iter().any(|value| value.is_sensitive());
+        rows.push(ExplainRow {
+            path: path.to_owned(),
+            desired: shown(wanted, hide),
+            live: shown(live, hide),
+            default: shown(image, hide),
+            verdict: verdict(path, &instance.drift),
+            rule: rule(field, wanted),
+        });
+    }
+    rows
+}
+
+/// What is no field of the attribute table: the name.
+fn special_rows(instance: &Instance<'_>, holder: Option<&Container>) -> Vec<ExplainRow> {
+    vec![ExplainRow {
+        path: "container_name".to_owned(),
+        desired: Some(instance.target.name.to_string()),
+        live: holder.map(|it| it.name.to_string()),
+        default: None,
+        verdict: verdict("container_name", &instance.drift),
+        rule: "renamed while it runs".to_owned(),
+    }]
+}
+
+fn shown(value: &Value, hide: bool) -> Option<String> {
+    match value {
+        Value::Null => None,
+        _ if hide => Some(CONCEALED.to_owned()),
+        value => Some(value.to_string()),
+    }
+}
+
+fn verdict(path: &str, drift: &[FieldDrift]) -> String {
+    let below = format!("{path}.");
+    let fields = drift.iter().filter(|it| it.path == path || it.path.starts_with(&below));
+    let worst = fields.map(|it| it.cost).max();
+    worst.map_or_else(|| "same".to_owned(), |action: Action| action.as_str().to_owned())
+}
+
+/// Says in a few words where the expected value comes from and what a change costs.
+fn rule(field: &Field, wanted: &Value) -> String {
+    let source = if wanted.is_null() {
+        match field.default {
+            Default::Zero => "not asked for: must not be set",
+            Default::Image => "not asked for: as the image says",
+            Default::ImageEntries => "not asked for: what the image has",
+            Default::Text(_) => "not asked for: the specification's default",
+            Default::Any => "not asked for: anything will do",
+            Default::Computed(_) => "not asked for: the engine's own choice",
+        }
+    } else {
+        match field.default {
+            Default::ImageEntries => "asked for, over what the image has",
+            Default::Zero
+            | Default::Image
+            | Default::Text(_)
+            | Default::Any
+            | Default::Computed(_) => "asked for",
+        }
+    };
+    let cost = match field.cost {
+        Cost::Recreate => "a change needs a new container",
+        Cost::Update => "changes in place; taking it away needs a new container",
+        Cost::Reconnect => "the network is disconnected and connected",
+    };
+    format!("{source}; {cost}")
 }

@@ -102,6 +102,9 @@ fn probed(
 
 /// A probe that could not run says nothing about the container; everything else backs off.
 fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
+    if failure.kind == FailureKind::Abandoned {
+        return;
+    }
     if let Step::Probe { container, .. } = &outcome.step {
         if let Some(probing) = memory.probing.get_mut(container) {
             probing.count = probing.count.saturating_add(1);
@@ -120,7 +123,8 @@ fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
         FailureKind::NotFound
         | FailureKind::Refused
         | FailureKind::Unknown
-        | FailureKind::Failed => "RetryBackOff",
+        | FailureKind::Failed
+        | FailureKind::Abandoned => "RetryBackOff",
     };
     let retry = Retry {
         attempts,

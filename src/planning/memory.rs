@@ -32,6 +32,8 @@ pub struct Memory {
     /// What the engine makes of a spec: fields, by path, that read back otherwise than
     /// they were asked for, with the digest of what they read.
     pub quirks: BTreeMap<(ServiceName, SpecHash), BTreeMap<String, String>>,
+    /// The conditions of the last status, by what they are about, and when each flipped.
+    pub conditions: BTreeMap<String, (Option<bool>, EngineTime)>,
 }
 
 /// The probing of a container before it is first ready.

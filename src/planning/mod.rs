@@ -10,6 +10,7 @@
 //! [`network`], [`volume`], [`prune`], and [`plan`].
 
 pub mod change;
+pub mod condition;
 pub mod decision;
 pub mod drift;
 pub mod explain;
@@ -28,5 +29,6 @@ pub mod replica;
 pub mod retry;
 pub mod status;
 pub mod target;
+pub mod teardown;
 pub mod volume;
 pub mod world;

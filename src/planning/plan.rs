@@ -9,7 +9,8 @@ use crate::state::time::{Moment, Now};
 use super::change::{Change, Gate, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
-use super::world::{Allowed, World};
+use super::readiness::Readiness;
+use super::world::{Allowed, Standing, World};
 use super::{network, order, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -62,7 +63,26 @@ pub fn plan_world(world: &World<'_>) -> Plan {
             Next::Nothing | Next::Wait(_) => {}
         }
     }
+    plan.is_moving = is_moving(world, &plan);
     plan
+}
+
+fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
+    let comes_by_itself =
+        world.instances.values().any(|instance| match &instance.standing {
+            Standing::Running(readiness) => *readiness != Readiness::Ready,
+            Standing::Restarting => true,
+            Standing::Absent
+            | Standing::Created
+            | Standing::Paused
+            | Standing::Completed
+            | Standing::Ended
+            | Standing::Dead => false,
+        });
+    !plan.steps.is_empty()
+        || plan.wake.is_some()
+        || !world.memory.under_way.is_empty()
+        || comes_by_itself
 }
 
 fn earliest(a: Option<Moment>, b: Moment) -> Option<Moment> {

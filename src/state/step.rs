@@ -202,4 +202,6 @@ pub enum FailureKind {
     Unknown,
     /// It failed to (5xx).
     Failed,
+    /// We gave it up because something else is wanted now.
+    Abandoned,
 }

@@ -77,7 +77,22 @@ pub struct ProblemJson {
     pub help: Option<String>,
 }
 
+/// `file:line:column: message`.
+impl std::fmt::Display for ProblemJson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let (Some(file), Some(line), Some(column)) = (&self.file, self.line, self.column) {
+            write!(f, "{file}:{line}:{column}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 impl ProblemJson {
+    /// Tells whether it is an error.
+    pub fn is_error(&self) -> bool {
+        self.severity == "error"
+    }
+
     fn of(problem: &Problem, pages: &Pages<'_>) -> Self {
         let place = problem.span.and_then(|span| Some((pages.file(span)?, span)));
         let position = place.map(|(file, span)| file.position(span.start as usize));

@@ -81,6 +81,9 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::problem::Problems;
+    use crate::compose::yaml::parse;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -127,6 +130,41 @@ mod tests {
             ["", "~", "1e3", "0x1", "-", "a: b", "No", "a #b", "*x", "22:22", ".5"]
         {
             assert!(scalar(text).starts_with('"'), "{text}");
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Json> {
+        let text = prop_oneof![
+            any::<String>(),
+            "[-a-c0-9 :#$&*!|>'\"%@`{},\\[\\]\\n\\t?~._/]{0,6}",
+            prop::sample::select(vec![
+                "null", "true", "---", "...", "<<", "=", "0o7", "?"
+            ])
+            .prop_map(str::to_owned),
+        ];
+        let key = text.clone();
+        let leaf = prop_oneof![Just(Json::Null), text.prop_map(Json::String)];
+        leaf.prop_recursive(4, 24, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
+                prop::collection::btree_map(key.clone(), inner, 0..4)
+                    .prop_map(|map| Json::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn what_is_drawn_reads_back_as_the_same(value in any_value()) {
+            let text = drawn(&value);
+            let mut problems = Problems::default();
+            let documents = parse(0, &text, &mut problems);
+            let messages: Vec<&str> = problems.iter().map(|p| p.message.as_str()).collect();
+            let Some(documents) = documents else { panic!("{messages:?} in {text}") };
+            prop_assert_eq!(documents.len(), 1, "{}", text);
+            let read = documents[0].value().exposed().to_string().replace("$$", "$");
+            prop_assert_eq!(read, value.to_string(), "{}", text);
         }
     }
 

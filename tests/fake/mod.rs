@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -17,9 +18,10 @@ pub(crate) enum Answer {
     HangUp,
 }
 
-/// An engine on a socket of its own.
+/// An engine on a socket of its own, and on a port.
 pub(crate) struct Fake {
     folder: tempfile::TempDir,
+    port: u16,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -28,17 +30,32 @@ impl Fake {
     /// function says.
     pub(crate) fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the socket");
-        let listener =
+        let socket =
             UnixListener::bind(folder.path().join("engine.sock")).expect("a socket");
+        let ports = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = ports.local_addr().expect("an address").port();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let answer: Arc<dyn Fn(&str) -> Answer + Send + Sync> = Arc::new(answer);
+        let (log, reply) = (Arc::clone(&asked), Arc::clone(&answer));
         thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
-                thread::spawn(move || serve(&client, &*answer, &log));
+            for client in socket.incoming().flatten() {
+                let (log, reply) = (Arc::clone(&log), Arc::clone(&reply));
+                thread::spawn(move || serve(client, &*reply, &log));
             }
         });
-        Self { folder, asked }
+        let log = Arc::clone(&asked);
+        thread::spawn(move || {
+            for client in ports.incoming().flatten() {
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                thread::spawn(move || serve(client, &*answer, &log));
+            }
+        });
+        Self { folder, port, asked }
+    }
+
+    /// Returns the address of the port for `--host`.
+    pub(crate) fn port(&self) -> String {
+        format!("tcp://127.0.0.1:{}", self.port)
     }
 
     /// Returns the address for `--host`.
@@ -53,11 +70,12 @@ impl Fake {
 }
 
 fn serve(
-    mut client: &UnixStream,
+    client: impl Read + Write,
     answer: &dyn Fn(&str) -> Answer,
     log: &Mutex<Vec<String>>,
 ) {
-    let mut lines = BufReader::new(client).lines().map_while(Result::ok);
+    let mut client = BufReader::new(client);
+    let mut lines = client.by_ref().lines().map_while(Result::ok);
     let first = lines.next().unwrap_or_default();
     let request = first.trim_end_matches(" HTTP/1.1").to_owned();
     for _ in lines.take_while(|line| !line.is_empty()) {}
@@ -77,5 +95,5 @@ fn serve(
         Answer::HangUp => return,
     };
     // The client may be gone.
-    client.write_all(reply.as_bytes()).unwrap_or_default();
+    client.get_mut().write_all(reply.as_bytes()).unwrap_or_default();
 }

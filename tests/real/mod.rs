@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod stage;
+
 use std::fs::File;
 use std::io::Read;
 
@@ -21,12 +23,8 @@ impl Corner {
     /// Makes a corner; nothing where there is no engine and none is required.
     pub(crate) async fn new(what: &str) -> Option<Self> {
         if let Err(error) = client().ping().await {
-            let required = std::env::var_os("RECONCILER_REQUIRE_DOCKER");
-            assert!(required.is_none_or(|it| it != "1"), "no Docker Engine: {error}");
-            #[expect(clippy::print_stderr, reason = "who runs the tests must know")]
-            {
-                eprintln!("skipped, there is no Docker Engine here: {error}");
-            }
+            assert!(!is_required(), "there is no Docker Engine here: {error}");
+            skip(&format!("there is no Docker Engine here: {error}"));
             return None;
         }
         let mut random = [0; 4];
@@ -35,6 +33,16 @@ impl Corner {
             .expect("four random bytes");
         let random = u32::from_ne_bytes(random);
         Some(Self { prefix: format!("rtest-{what}-{random:08x}") })
+    }
+
+    /// Tells whether the engine has an image of the lab; a missing one fails the test where
+    /// the engine is required.
+    pub(crate) async fn has(&self, image: &str) -> bool {
+        let Err(error) = client().inspect_image(image).await else { return true };
+        let why = format!("{error}; `tests/lab/build` makes the images of the lab");
+        assert!(!is_required(), "{why}");
+        skip(&why);
+        false
     }
 
     /// Returns a name within the corner.
@@ -65,6 +73,13 @@ impl Corner {
                 client.remove_network(&name).await.unwrap_or_default();
             }
         }
+        let images = client.list_images(None::<query::ListImagesOptions>).await;
+        for tag in images.unwrap_or_default().into_iter().flat_map(|it| it.repo_tags) {
+            if tag.contains(&self.prefix) {
+                let options = None::<query::RemoveImageOptions>;
+                client.remove_image(&tag, options, None).await.unwrap_or_default();
+            }
+        }
         let volumes = client.list_volumes(None::<query::ListVolumesOptions>).await;
         let volumes = volumes.ok().and_then(|it| it.volumes).unwrap_or_default();
         for name in volumes.into_iter().map(|it| it.name) {
@@ -74,6 +89,15 @@ impl Corner {
             }
         }
     }
+}
+
+fn is_required() -> bool {
+    std::env::var_os("RECONCILER_REQUIRE_DOCKER").is_some_and(|it| it == "1")
+}
+
+#[expect(clippy::print_stderr, reason = "who runs the tests must know")]
+fn skip(why: &str) {
+    eprintln!("skipped: {why}");
 }
 
 impl Drop for Corner {

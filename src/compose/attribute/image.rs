@@ -11,7 +11,7 @@ pub const IMAGE: &[Attribute] = &[
     row("platform", Shape::Text, "The platform of the image, as `os/arch[/variant]`."),
     row(
         "pull_policy",
-        Shape::Text,
+        Shape::PullPolicy,
         "When the image is pulled: `always`, `never` or `missing`.",
     ),
     row(
@@ -102,9 +102,9 @@ const BUILD: &[Attribute] = &[
         .merges(Merge::Entries),
     row("labels", Shape::Pairs(Missing::Empty), "The labels of the image.")
         .merges(Merge::Entries),
-    row("cache_from", Shape::OneOrMore(&Shape::Text), "Where cached layers come from.")
+    row("cache_from", Shape::List(&Shape::Text), "Where cached layers come from.")
         .merges(Merge::Append),
-    row("cache_to", Shape::OneOrMore(&Shape::Text), "Where cached layers go to.")
+    row("cache_to", Shape::List(&Shape::Text), "Where cached layers go to.")
         .merges(Merge::Append),
     row("no_cache", Shape::Boolean, "Whether no cached layer is used."),
     row(

@@ -66,6 +66,9 @@ pub enum Merge {
     Unique(&'static [&'static str]),
     /// As [`Merge::Unique`], with the first of these keys that the item has as identity.
     UniqueByFirst(&'static [&'static str]),
+    /// The later list takes the place of the earlier one, except that an item is merged
+    /// over the earlier one that has the same value of this key.
+    ReplaceItems(&'static str),
     /// Mappings merge key by key, and the later entry takes the place of the earlier one,
     /// whatever it is.
     Entries,
@@ -78,6 +81,8 @@ pub enum Merge {
 pub enum Empty {
     /// Nothing; a mapping with keys of its own is printed when it was written.
     Omitted,
+    /// Nothing, even if something was written.
+    Never,
     /// What was written, if anything was.
     Written,
     /// `null`, unless something was written.

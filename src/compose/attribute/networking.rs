@@ -183,7 +183,7 @@ pub const NETWORK: &[Attribute] = &[
 const IPAM: &[Attribute] = &[
     row("driver", Shape::Text, "Who gives out the addresses."),
     row("config", Shape::List(&Shape::Keys(IPAM_POOL)), "The address pools.")
-        .merges(Merge::Unique(&["subnet"])),
+        .merges(Merge::ReplaceItems("subnet")),
     row("options", Shape::Map(&Shape::Word), "What the driver is told.")
         .merges(Merge::Entries),
 ];

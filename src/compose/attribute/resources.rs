@@ -56,7 +56,7 @@ pub const RESOURCES: &[Attribute] = &[
     ),
     row(
         "mem_swappiness",
-        Shape::Integer,
+        Shape::Percent,
         "How readily memory is swapped out, from 0 to 100.",
     )
     .is_field(&[project::resources::SWAPPINESS]),

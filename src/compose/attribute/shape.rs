@@ -13,10 +13,14 @@ pub enum Shape {
     Word,
     /// One of these texts.
     Choice(&'static [&'static str]),
+    /// When an image is pulled; `if_not_present` becomes `missing`.
+    PullPolicy,
     /// True or false, also as text.
     Boolean,
     /// A whole number, also as text.
     Integer,
+    /// A whole number, also as text; other tools find it as text.
+    Percent,
     /// A number, also as text.
     Number,
     /// A number of bytes, with a unit or without; becomes decimal text.
@@ -102,8 +106,10 @@ impl Shape {
                 | Self::Text
                 | Self::Word
                 | Self::Choice(_)
+                | Self::PullPolicy
                 | Self::Boolean
                 | Self::Integer
+                | Self::Percent
                 | Self::Number
                 | Self::Bytes
                 | Self::Duration
@@ -137,8 +143,10 @@ impl Shape {
             | Self::Text
             | Self::Word
             | Self::Choice(_)
+            | Self::PullPolicy
             | Self::Boolean
             | Self::Integer
+            | Self::Percent
             | Self::Number
             | Self::Bytes
             | Self::Duration

@@ -10,6 +10,7 @@ pub const ROOT: Shape = Shape::Keys(STACK);
 /// The top-level keys.
 pub const STACK: &[Attribute] = &[
     row("version", Shape::Word, "The version of an older file format.")
+        .when_empty(Empty::Never)
         .ignored("it is obsolete and means nothing; the line can go"),
     row(
         "name",

@@ -50,7 +50,7 @@ pub const STORAGE: &[Attribute] = &[
         Shape::List(&Shape::Short(Short::Device, DEVICE)),
         "Devices of the host, as `host[:container[:permissions]]`.",
     )
-    .merges(Merge::Append)
+    .merges(Merge::Unique(&["target"]))
     .becomes(&[project::storage::DEVICES], Project::With(project::storage::devices)),
     row(
         "device_cgroup_rules",

@@ -8,7 +8,8 @@ use crate::compose::node::{Entry, Kind, Mapping, Node, Tag};
 use crate::compose::problem::{Span, nearest};
 
 impl Reader<'_> {
-    /// Reads a mapping whose keys are rows of the shape. Null says nothing.
+    /// Reads a mapping whose keys are rows of the shape. Null says nothing, which is
+    /// hardly meant.
     pub(super) fn keys(
         &mut self,
         node: Node,
@@ -17,7 +18,11 @@ impl Reader<'_> {
     ) -> Kind {
         match node.kind {
             Kind::Mapping(mapping) => Kind::Mapping(self.entries(mapping, shape, path)),
-            Kind::Null if matches!(shape, Shape::Keys(_)) => Kind::Null,
+            Kind::Null if matches!(shape, Shape::Keys(_)) => {
+                let message = "nothing stands here, so it has no effect";
+                self.problems.warning(node.span, path.to_string(), message);
+                Kind::Null
+            }
             Kind::Null
             | Kind::Bool(_)
             | Kind::Int(_)
@@ -78,7 +83,7 @@ impl Reader<'_> {
         place: Span,
         path: &Path<'_>,
     ) -> bool {
-        let nothing = node.value().is_null()
+        let nothing = matches!(node.kind, Kind::Null)
             || node.as_mapping().is_some_and(Mapping::is_empty)
             || node.tag == Tag::Reset;
         if self.ignoring || nothing {
@@ -150,10 +155,11 @@ impl Reader<'_> {
             return Kind::Null;
         };
         let entries = mapping.into_iter().map(|(name, entry)| {
-            let unsaid = matches!(inner, Shape::Word)
-                && matches!(entry.node.kind, Kind::Null)
-                && entry.node.tag == Tag::None;
-            let node = if unsaid {
+            let is_null = matches!(entry.node.kind, Kind::Null);
+            let node = if is_null && matches!(inner, Shape::Keys(_)) {
+                // A name says enough: `networks: {front: }`.
+                entry.node
+            } else if is_null && matches!(inner, Shape::Word) {
                 Node { kind: text("", false), ..entry.node }
             } else {
                 self.read(entry.node, inner, &Path::Key(path, &name))
@@ -280,7 +286,11 @@ pub(super) fn fill(mapping: &mut Mapping, shape: &Shape, span: Span) {
         let kind = match row.empty {
             Empty::True => Kind::Bool(true),
             Empty::Text(word) => text(word, false),
-            Empty::Omitted | Empty::Written | Empty::Null | Empty::Mapping => continue,
+            Empty::Omitted
+            | Empty::Never
+            | Empty::Written
+            | Empty::Null
+            | Empty::Mapping => continue,
         };
         mapping
             .entry(row.key.to_owned())

@@ -32,10 +32,22 @@ use path::Path;
 /// others are printed by [`super::render`].
 pub fn canonicalise(root: Node, problems: &mut Problems) -> Node {
     let mut reader = Reader { problems, ignoring: false, ports: MOST_PORTS };
-    if matches!(root.kind, Kind::Null) && root.tag == Tag::None {
-        reader.problems.error(root.span, "", "nothing was found; a mapping is needed");
+    if matches!(root.kind, Kind::Null) {
+        reader.wrong(&root, "a mapping", &Path::Root);
+        return root;
     }
     reader.read(root, &stack::ROOT, &Path::Root)
+}
+
+/// Types a tree of which nothing is known, as [`Shape::Any`] is.
+pub fn typed(node: Node) -> Node {
+    let (span, tag) = (node.span, node.tag);
+    Node { kind: scalar::any(node), span, tag }
+}
+
+/// Tells whether plain text is text, and not a number, a date or the like.
+pub fn is_plain_text(text: &str) -> bool {
+    matches!(scalar::plain(text), scalar::Scalar::Text(_))
 }
 
 /// How many ports a document may publish: a range is short to write and long to read.
@@ -67,8 +79,9 @@ impl Reader<'_> {
             Shape::Text => self.text(&node, path),
             Shape::Word => self.word(&node, path),
             Shape::Choice(choices) => self.choice(&node, choices, path),
+            Shape::PullPolicy => self.pull_policy(&node, path),
             Shape::Boolean => self.boolean(&node, path),
-            Shape::Integer => self.integer(&node, path),
+            Shape::Integer | Shape::Percent => self.integer(&node, path),
             Shape::Number => self.number(&node, path),
             Shape::Bytes => self.bytes(&node, path),
             Shape::Duration => self.duration(&node, path),

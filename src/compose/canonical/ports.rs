@@ -45,20 +45,19 @@ impl Reader<'_> {
                 return Vec::new();
             }
         };
-        let ports = match parse(&written) {
+        let ports = match parse(&written, self.ports) {
             Ok(ports) => ports,
             Err(why) => {
-                let message = format!("{} is no port: {why}", shown(&node));
+                let message = if sensitive {
+                    "the value is no port such as `8080:80`".to_owned()
+                } else {
+                    format!("{} is no port: {why}", shown(&node))
+                };
                 self.problems.error(span, path.to_string(), message);
                 return Vec::new();
             }
         };
-        self.ports = self.ports.saturating_sub(ports.len());
-        if self.ports == 0 {
-            let message = "these are more ports than one file may publish";
-            self.problems.error(span, path.to_string(), message);
-            return Vec::new();
-        }
+        self.ports -= ports.len();
         let mappings = ports.into_iter().map(|port| {
             let mut mapping = Mapping::new();
             if let Some(address) = port.address {
@@ -90,8 +89,8 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a port in short form.
-fn parse(written: &str) -> Result<Vec<Port>, String> {
+/// Reads a port in short form, which may stand for so many at most.
+fn parse(written: &str, most: usize) -> Result<Vec<Port>, String> {
     let mut slashes = written.splitn(3, '/');
     let ports = slashes.next().unwrap_or_default();
     let protocol = slashes.next().unwrap_or("tcp").to_ascii_lowercase();
@@ -111,6 +110,9 @@ fn parse(written: &str) -> Result<Vec<Port>, String> {
     let targets = range(target, "inside the container")?;
     let published =
         if published.is_empty() { None } else { Some(range(published, "of the host")?) };
+    if usize::from(targets.1 - targets.0) >= most {
+        return Err("these are more ports than one file may publish".to_owned());
+    }
     let mut ports = pair(published, targets)?
         .map(|(published, target)| Port {
             address: address.clone(),
@@ -120,7 +122,7 @@ fn parse(written: &str) -> Result<Vec<Port>, String> {
         })
         .collect::<Vec<_>>();
     // Compose orders them as text.
-    ports.sort_by_key(|port| port.target.to_string());
+    ports.sort_by_cached_key(|port| port.target.to_string());
     Ok(ports)
 }
 
@@ -193,7 +195,7 @@ mod tests {
             let published = port.published.unwrap_or_default();
             format!("{address}|{published}|{}|{}", port.target, port.protocol)
         };
-        match parse(written) {
+        match parse(written, 100) {
             Ok(ports) => ports.into_iter().map(show).collect::<Vec<_>>().join(" "),
             Err(why) => why,
         }
@@ -236,13 +238,13 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_brings_it_down(written in "[0-9a-z:/\\[\\].-]{0,24}") {
-            let _ports = parse(&written);
+            let _ports = parse(&written, 100);
         }
 
         #[test]
         fn ranges_pair_up_one_to_one(start in 1_u16..60_000, target in 1_u16..60_000, more in 1_u16..50) {
             let written = format!("{start}-{}:{target}-{}", start + more, target + more);
-            let ports = parse(&written).expect("a range");
+            let ports = parse(&written, 100).expect("a range");
             prop_assert_eq!(ports.len(), usize::from(more) + 1);
             for port in ports {
                 let published: u16 = port.published.expect("published").parse().expect("one");

@@ -193,7 +193,7 @@ pub(super) fn found(node: &Node) -> String {
         Scalar::Bool(_) => "a boolean",
         Scalar::Int(_) | Scalar::Unsigned(_) | Scalar::Real(_) => "a number",
         Scalar::Time(_) => "a date",
-        Scalar::Text(_) => "a text",
+        Scalar::Text(_) => "text",
     };
     match node.as_text() {
         Some(_) if is_sensitive(node) => format!("{what} was found"),

@@ -106,6 +106,7 @@ impl Reader<'_> {
         if let Kind::Mapping(mapping) = node.kind {
             let kind = Kind::Mapping(self.entries(mapping, shape, path));
             self.require(&kind, "source", span, path);
+            self.require(&kind, "target", span, path);
             return kind;
         }
         let Kind::Text(written) = self.text(&node, path) else { return Kind::Null };

@@ -75,6 +75,19 @@ impl Reader<'_> {
         Kind::Null
     }
 
+    /// Reads when an image is pulled.
+    pub(super) fn pull_policy(&mut self, node: &Node, path: &Path<'_>) -> Kind {
+        const POLICIES: &[&str] =
+            &["always", "never", "missing", "if_not_present", "build"];
+        let kind = self.choice(node, POLICIES, path);
+        if let Kind::Text(policy) = &kind
+            && policy.text == "if_not_present"
+        {
+            return text("missing", policy.sensitive);
+        }
+        kind
+    }
+
     /// Reads true or false. Words that were booleans in YAML 1.1 are understood.
     pub(super) fn boolean(&mut self, node: &Node, path: &Path<'_>) -> Kind {
         match scalar::resolve(node) {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
 
 use super::convert::{self, Listed};
-use super::error::CallError;
 use super::images::{Images, by_reference};
 use super::wire::Wire;
 use crate::engine::{EngineError, Scope};
-use crate::state::ids::{ContainerId, ImageId, NetworkName, VolumeName};
+use crate::state::ids::{
+    ContainerId, ContainerName, ImageId, NetworkName, ProjectName, VolumeName,
+};
 use crate::state::observed::{Container, EngineFacts, Image, Network, Observed, Volume};
 
 /// How many inspections are under way at once.
@@ -34,12 +34,11 @@ impl Earlier<'_> {
     }
 }
 
-/// What the lists say.
-struct Lists {
-    facts: EngineFacts,
-    containers: Vec<Listed>,
-    networks: BTreeMap<NetworkName, Network>,
-    volumes: BTreeMap<VolumeName, Volume>,
+/// The containers of the engine: those of the project, and the names of all others.
+struct Containers {
+    ours: BTreeMap<ContainerId, Container>,
+    strangers: BTreeMap<ContainerName, Option<ProjectName>>,
+    /// The images of ours, by id.
     images: BTreeMap<String, Option<Image>>,
 }
 
@@ -50,68 +49,68 @@ pub(super) async fn look(
     scope: &Scope,
     earlier: Option<Earlier<'_>>,
 ) -> Result<Observed, EngineError> {
-    let Lists { facts, containers: listed, networks, volumes, images: mut found } =
-        lists(wire, scope).await?;
-    let (ours, strangers): (Vec<_>, Vec<_>) = listed
-        .into_iter()
-        .partition(|listed| listed.project().as_ref() == Some(&scope.project));
-
-    let mut containers = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for listed in ours {
-        match earlier.as_ref().and_then(|earlier| earlier.known(&listed)) {
-            Some(container) => {
-                containers.insert(container.id.clone(), container.clone());
-            }
-            None => unknown.push(listed.id),
-        }
-    }
-    containers.extend(inspections(wire, unknown).await?);
-    for container in containers.values_mut() {
+    let references = scope.images.iter().map(ToString::to_string).collect();
+    let (facts, containers, networks, volumes, mut found) = tokio::try_join!(
+        facts(wire),
+        containers(wire, images, scope, earlier),
+        networks(wire),
+        volumes(wire),
+        look_up(wire, None, references)
+    )?;
+    let Containers { mut ours, strangers, images } = containers;
+    for container in ours.values_mut() {
         name_the_networks(container, &networks);
     }
-
-    let ids: BTreeSet<_> = containers.values().map(|it| it.image.to_string()).collect();
-    found.extend(look_up(wire, Some(images), ids.into_iter().collect()).await?);
-    let strangers = strangers.iter().map(|it| (it.name(), it.project())).collect();
-    Ok(Observed { facts, containers, strangers, networks, volumes, images: found })
+    found.extend(images);
+    Ok(Observed { facts, containers: ours, strangers, networks, volumes, images: found })
 }
 
 /// Reads what the engine is and can do.
 pub(super) async fn facts(wire: &Wire) -> Result<EngineFacts, EngineError> {
-    let facts =
-        wire.get("/info").await.and_then(|json| convert::facts(&json, wire.api()));
+    let json = wire.get("/info").await;
+    let facts = json.and_then(|json| convert::facts(&json, wire.api()));
     facts.map_err(|error| wire.error(error, "tell what it is and can do"))
 }
 
-async fn lists(wire: &Wire, scope: &Scope) -> Result<Lists, EngineError> {
-    let containers = async {
-        let read = async {
-            let json = wire.get("/containers/json?all=1").await?;
-            Ok(Vec::<Listed>::deserialize(&json)?)
-        };
-        let read: Result<_, CallError> = read.await;
-        read.map_err(|error| wire.error(error, "list its containers"))
-    };
-    let networks = async {
-        let json = wire.get("/networks").await;
-        let networks = json.and_then(|json| convert::networks(&json));
-        networks.map_err(|error| wire.error(error, "list its networks"))
-    };
-    let volumes = async {
-        let json = wire.get("/volumes").await;
-        let volumes = json.and_then(|json| convert::volumes(&json));
-        volumes.map_err(|error| wire.error(error, "list its volumes"))
-    };
-    let references = scope.images.iter().map(ToString::to_string).collect();
-    let (facts, containers, networks, volumes, images) = tokio::try_join!(
-        facts(wire),
-        containers,
-        networks,
-        volumes,
-        look_up(wire, None, references)
-    )?;
-    Ok(Lists { facts, containers, networks, volumes, images })
+async fn networks(wire: &Wire) -> Result<BTreeMap<NetworkName, Network>, EngineError> {
+    let json = wire.get("/networks").await;
+    let networks = json.and_then(|json| convert::networks(&json));
+    networks.map_err(|error| wire.error(error, "list its networks"))
+}
+
+async fn volumes(wire: &Wire) -> Result<BTreeMap<VolumeName, Volume>, EngineError> {
+    let json = wire.get("/volumes").await;
+    let volumes = json.and_then(|json| convert::volumes(&json));
+    volumes.map_err(|error| wire.error(error, "list its volumes"))
+}
+
+async fn containers(
+    wire: &Wire,
+    images: &Images,
+    scope: &Scope,
+    earlier: Option<Earlier<'_>>,
+) -> Result<Containers, EngineError> {
+    let json = wire.get("/containers/json?all=1").await;
+    let listed = json.and_then(|json| convert::listed(&json));
+    let listed = listed.map_err(|error| wire.error(error, "list its containers"))?;
+    let (ours, strangers): (Vec<_>, Vec<_>) = listed
+        .into_iter()
+        .partition(|listed| listed.project().as_ref() == Some(&scope.project));
+    let strangers = strangers.iter().map(|it| (it.name(), it.project())).collect();
+
+    let (mut known, mut unknown) = (BTreeMap::new(), Vec::new());
+    for listed in ours {
+        match earlier.as_ref().and_then(|earlier| earlier.known(&listed)) {
+            Some(container) => {
+                known.insert(container.id.clone(), container.clone());
+            }
+            None => unknown.push(listed.id),
+        }
+    }
+    known.extend(inspections(wire, unknown).await?);
+    let ids: BTreeSet<_> = known.values().map(|it| it.image.to_string()).collect();
+    let images = look_up(wire, Some(images), ids.into_iter().collect()).await?;
+    Ok(Containers { ours: known, strangers, images })
 }
 
 /// Inspects containers; one that is gone is left out.

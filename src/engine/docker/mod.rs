@@ -29,7 +29,7 @@ use self::images::Images;
 use self::look::Earlier;
 use self::wire::Wire;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
-use crate::state::ids::{ContainerId, ProjectName};
+use crate::state::ids::{ContainerId, ProjectName, VolumeName};
 use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, Step};
 
@@ -54,6 +54,17 @@ impl Docker {
         let wire = Wire::open(host)?;
         wire.negotiate().await?;
         Ok(Self { wire, images: Images::default() })
+    }
+
+    /// Deletes a volume and all data in it, for good.
+    ///
+    /// This is no [`Step`]: no plan can hold it. Only `reconciler delete --volumes` calls
+    /// it, after a person has confirmed.
+    ///
+    /// # Errors
+    /// The volume is in use, or the engine failed. One that is gone already is no error.
+    pub async fn delete_volume(&self, name: &VolumeName) -> Result<(), Failure> {
+        perform::delete_volume(&self.wire, name).await
     }
 }
 

@@ -1,0 +1,41 @@
+//! `diff`: the dry run.
+
+use anyhow::Result;
+
+use super::session::Session;
+use crate::cli::exit::Exit;
+use crate::cli::options::Format;
+use crate::planning::change::Plan;
+use crate::state::ids::{Generation, ProjectName};
+use crate::view::json;
+use crate::view::plan::{self, StackPlan};
+
+pub(super) async fn run(session: &Session) -> Result<Exit> {
+    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let connected = match session.connect().await {
+        Ok(connected) => connected,
+        Err(error) => return session.no_engine(&error),
+    };
+    let mut plans: Vec<(ProjectName, Generation, Plan)> = Vec::new();
+    let mut now = None;
+    for desired in stacks {
+        let (project, generation) = (desired.project.clone(), desired.generation.clone());
+        let mut pass = session.preview(&connected, desired);
+        match pass.preview().await {
+            Ok(found) => plans.push((project, generation, found.plan)),
+            Err(error) => return session.no_engine(&error),
+        }
+        now = Some(pass.clock.now());
+    }
+    let Some(now) = now else { return Ok(Exit::Good) };
+    let shown: Vec<StackPlan<'_>> = plans
+        .iter()
+        .map(|(project, generation, plan)| StackPlan { project, generation, plan })
+        .collect();
+    match session.output.format {
+        Format::Text => session.output.result(&plan::drawn(&shown, now.moment))?,
+        Format::Json => session.output.json(&json::diff(&shown, now))?,
+    }
+    let in_sync = plans.iter().all(|(_, _, plan)| plan.is_in_sync());
+    Ok(if in_sync { Exit::Good } else { Exit::NotAsWanted })
+}

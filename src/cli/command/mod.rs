@@ -1,0 +1,39 @@
+//! The commands, one per file.
+
+mod apply;
+mod config;
+mod delete;
+mod diff;
+mod explain;
+mod run;
+mod session;
+mod status;
+mod validate;
+
+use super::arguments::{self, Arguments, Command};
+use super::exit::Exit;
+use super::output::Output;
+use session::Session;
+
+/// Does what a person asked for.
+///
+/// # Errors
+/// What keeps the command from its work and is no answer of its own: an output that cannot
+/// be written, a system that refuses what every process needs.
+pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
+    let session = Session::new(arguments.options, output);
+    match arguments.command {
+        Command::Validate => validate::run(&session),
+        Command::Config => config::run(&session),
+        Command::Diff => diff::run(&session).await,
+        Command::Apply(apply) => apply::run(&session, &apply).await,
+        Command::Run(run) => run::run(&session, &run).await,
+        Command::Status(status) => status::run(&session, status).await,
+        Command::Explain(explain) => explain::run(&session, &explain).await,
+        Command::Delete(delete) => delete::run(&session, delete).await,
+        Command::Completions(completions) => {
+            session.output.raw_result(&arguments::completions(completions.shell))?;
+            Ok(Exit::Good)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! From the command line to desired states.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::options::Options;
+use crate::compose::files::ReadError;
+use crate::compose::load::{Loaded, Request, load};
+use crate::compose::problem::Problems;
+use crate::source::file::HostFiles;
+use crate::source::fingerprint::Touched;
+use crate::state::desired::Desired;
+use crate::state::digest::DigestKey;
+use crate::state::ids::ProjectName;
+
+/// The files of one stack, in the order in which they are merged.
+pub type StackFiles = Vec<PathBuf>;
+
+/// What a load of everything gave.
+#[derive(Debug)]
+pub struct LoadedStacks {
+    /// The stacks, in the order of the command line and of file names.
+    pub stacks: Vec<LoadedStack>,
+    /// What is odd about the files themselves, one sentence each.
+    pub warnings: Vec<String>,
+    /// Everything that was read or looked for: what has to be watched.
+    pub touched: Touched,
+}
+
+/// What a load of one stack gave.
+#[derive(Debug)]
+pub struct LoadedStack {
+    /// Its files.
+    pub files: StackFiles,
+    /// The stack, its problems, and the texts to draw them on.
+    pub loaded: Loaded,
+}
+
+impl LoadedStack {
+    /// Returns what is wanted; nothing when the files are invalid.
+    pub const fn desired(&self) -> Option<&Desired> {
+        self.loaded.desired.as_ref()
+    }
+}
+
+/// Loads every stack that the options name.
+pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
+    let files = HostFiles::new(options.insecure_permissions);
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let stacks = stack_files(&options.files, &files)
+        .into_iter()
+        .map(|found| match found {
+            Ok(paths) => {
+                let request = request(options, &paths, &environment, key);
+                LoadedStack { files: paths, loaded: load(&request, &files) }
+            }
+            Err((folder, message)) => refused(folder, message),
+        })
+        .collect();
+    let mut stacks = LoadedStacks { stacks, warnings: Vec::new(), touched: Touched::default() };
+    refuse_doubles(&mut stacks.stacks);
+    stacks.warnings = files.warnings();
+    stacks.touched = files.touched();
+    stacks
+}
+
+fn request(
+    options: &Options,
+    paths: &[PathBuf],
+    environment: &BTreeMap<String, String>,
+    key: &DigestKey,
+) -> Request {
+    Request {
+        files: paths.to_vec(),
+        env_files: options.env_files.iter().map(|path| absolute(path)).collect(),
+        project: options.project_name.clone(),
+        profiles: options.profiles.iter().cloned().collect(),
+        environment: environment.clone(),
+        digest_key: key.clone(),
+    }
+}
+
+type Found = Result<StackFiles, (PathBuf, String)>;
+
+/// A folder is a set of stacks, one per file in it; all files together are one stack.
+fn stack_files(given: &[PathBuf], files: &HostFiles) -> Vec<Found> {
+    let (folders, plain): (Vec<PathBuf>, Vec<PathBuf>) =
+        given.iter().map(|path| absolute(path)).partition(|path| path.is_dir());
+    let mut found: Vec<Found> = Vec::new();
+    if !plain.is_empty() {
+        found.push(Ok(plain));
+    }
+    for folder in folders {
+        match files.stacks(&folder) {
+            Ok(names) if names.is_empty() => {
+                let message = "there is no *.yaml or *.yml in it".to_owned();
+                found.push(Err((folder, message)));
+            }
+            Ok(names) => found.extend(names.into_iter().map(|name| Ok(vec![name]))),
+            Err(error) => found.push(Err((folder, reason(&error)))),
+        }
+    }
+    found
+}
+
+fn reason(error: &ReadError) -> String {
+    match error {
+        ReadError::Missing => "it is not there".to_owned(),
+        ReadError::TooLarge(limit) => format!("it is larger than {limit} bytes"),
+        ReadError::Refused(reason) | ReadError::Failed(reason) => reason.clone(),
+    }
+}
+
+fn refused(path: PathBuf, message: String) -> LoadedStack {
+    let mut problems = Problems::default();
+    problems.error(None, "", format!("{}: {message}", path.display()));
+    LoadedStack {
+        files: vec![path],
+        loaded: Loaded {
+            desired: None,
+            canonical: None,
+            problems,
+            sources: crate::compose::problem::Sources::default(),
+            touched: BTreeSet::new(),
+        },
+    }
+}
+
+/// Two stacks with one project name would fight over the same containers: an error for both.
+fn refuse_doubles(stacks: &mut [LoadedStack]) {
+    let mut by_project: BTreeMap<ProjectName, Vec<PathBuf>> = BTreeMap::new();
+    for stack in stacks.iter() {
+        if let (Some(desired), Some(file)) = (stack.desired(), stack.files.first()) {
+            by_project.entry(desired.project.clone()).or_default().push(file.clone());
+        }
+    }
+    for stack in stacks {
+        let Some(project) = stack.desired().map(|desired| desired.project.clone()) else {
+            continue;
+        };
+        let own = stack.files.first();
+        let others: Vec<String> = by_project
+            .get(&project)
+            .into_iter()
+            .flatten()
+            .filter(|file| Some(*file) != own)
+            .map(|file| file.display().to_string())
+            .collect();
+        if !others.is_empty() {
+            let here = own.map(|file| file.display().to_string()).unwrap_or_default();
+            let message = format!(
+                "{here}: the project name {project} is also that of {}",
+                others.join(", ")
+            );
+            stack
+                .loaded
+                .problems
+                .error(None, "name", message)
+                .help("give each stack a `name` of its own");
+            stack.loaded.desired = None;
+        }
+    }
+}
+
+/// Returns a path from the root, without a look at the file system.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,50 @@
+//! The one place that reads a clock.
+
+use std::time::{Duration, Instant};
+
+use crate::state::time::{EngineTime, Moment, Now};
+
+/// Tells the time: ours since this clock was made, and the engine's as of its last answer.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    start: Instant,
+    engine: (Moment, EngineTime),
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock {
+    /// Starts a clock. Until the engine has answered, its clock is taken to be the host's.
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    pub fn new() -> Self {
+        let host = std::time::SystemTime::now();
+        let engine = EngineTime::try_from(host).unwrap_or(EngineTime::UNIX_EPOCH);
+        Self { start: Instant::now(), engine: (Moment::default(), engine) }
+    }
+
+    /// Takes note of what the engine's clock says now.
+    pub fn set_engine_time(&mut self, time: EngineTime) {
+        self.engine = (self.moment(), time);
+    }
+
+    /// Returns the time by both clocks.
+    pub fn now(&self) -> Now {
+        let moment = self.moment();
+        let (then, engine) = self.engine;
+        Now { moment, engine: engine.checked_add(moment.since(then)).unwrap_or(engine) }
+    }
+
+    /// Returns how long it is until a moment; zero when it is past.
+    pub fn until(&self, moment: Moment) -> Duration {
+        moment.since(self.moment())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn moment(&self) -> Moment {
+        Moment(Instant::now().saturating_duration_since(self.start))
+    }
+}

@@ -1,0 +1,272 @@
+//! The conditions of a stack and its services: what holds, since when, and why not.
+
+use crate::state::desired::Service;
+use crate::state::ids::Object;
+use crate::state::observed::Container;
+
+use super::change::{Action, Change, Gate, Plan};
+use super::memory::Memory;
+use super::readiness::Readiness;
+use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
+use super::world::{Instance, Standing, World};
+
+/// Returns the status of a stack; the memory dates the conditions that did not flip.
+/// `invalid` says what is wrong with the file, while an earlier desired state is in force.
+pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackStatus {
+    let services: Vec<ServiceStatus> = world
+        .desired
+        .services
+        .values()
+        .map(|service| service_status(world, plan, service))
+        .collect();
+    let ready = services.iter().all(|service| service.ready) && plan.is_in_sync();
+    let mut conditions = stack_conditions(plan, &services, ready, invalid);
+    date(&mut conditions, "stack", world);
+    StackStatus {
+        name: world.desired.project.clone(),
+        generation: world.desired.generation.clone(),
+        observed_generation: world.memory.generation.clone(),
+        ready,
+        conditions,
+        services,
+    }
+}
+
+fn stack_conditions(
+    plan: &Plan,
+    services: &[ServiceStatus],
+    ready: bool,
+    invalid: Option<&str>,
+) -> Vec<ConditionStatus> {
+    let in_sync = plan.is_in_sync();
+    let waiting: Vec<String> = services
+        .iter()
+        .filter(|service| !service.ready)
+        .map(|service| service.name.to_string())
+        .collect();
+    let degraded: Vec<String> = services
+        .iter()
+        .filter(|service| {
+            service
+                .conditions
+                .iter()
+                .any(|it| it.kind == "Degraded" && it.status == Some(true))
+        })
+        .map(|service| service.name.to_string())
+        .collect();
+    let is_degraded = !degraded.is_empty();
+    vec![
+        match invalid {
+            None => condition("SpecValid", true, "Valid", "the desired state is valid"),
+            Some(problems) => condition("SpecValid", false, "Invalid", problems),
+        },
+        match in_sync {
+            true => {
+                condition("Synced", true, "InSync", "every object is as it is wanted")
+            }
+            false => condition("Synced", false, "Drift", sentence(plan)),
+        },
+        condition(
+            "Progressing",
+            !ready && !is_degraded,
+            if ready { "Done" } else { "Converging" },
+            { if ready { "nothing is under way".to_owned() } else { sentence(plan) } },
+        ),
+        match (ready, waiting.is_empty()) {
+            (true, _) => condition("Ready", true, "Ready", "every service is ready"),
+            (false, true) => condition("Ready", false, "NotSynced", sentence(plan)),
+            (false, false) => {
+                let message = format!("not ready: {}", waiting.join(", "));
+                condition("Ready", false, "ServicesNotReady", message)
+            }
+        },
+        match is_degraded {
+            true => condition("Degraded", true, "ServicesDegraded", degraded.join(", ")),
+            false => condition("Degraded", false, "AsExpected", "no service is degraded"),
+        },
+    ]
+}
+
+fn sentence(plan: &Plan) -> String {
+    match plan.changes.iter().filter(|change| change.action != Action::None).count() {
+        0 => "services are not ready yet".to_owned(),
+        1 => "1 object is to change".to_owned(),
+        count => format!("{count} objects are to change"),
+    }
+}
+
+fn service_status(world: &World<'_>, plan: &Plan, service: &Service) -> ServiceStatus {
+    let instances: Vec<&Instance<'_>> = world.replicas_of(&service.name).collect();
+    let ready_replicas = instances.iter().filter(|instance| instance.is_ready()).count();
+    let ready = ready_replicas == instances.len();
+    let object = |instance: &Instance<'_>| Object::Service(instance.replica.clone());
+    let retry = instances.iter().find_map(|it| world.memory.retries.get(&object(it)));
+    let crashes = instances.iter().find_map(|it| world.memory.crashes.get(&object(it)));
+    let trouble = instances.iter().find_map(|it| trouble(world, plan, it));
+    let mut conditions = service_conditions(ready, trouble);
+    date(&mut conditions, &format!("service/{}", service.name), world);
+    let next = retry.map(|it| it.not_before).or_else(|| crashes.map(|it| it.not_before));
+    let next = next.filter(|moment| *moment > world.now.moment);
+    ServiceStatus {
+        name: service.name.clone(),
+        ready,
+        desired: service.replicas,
+        ready_replicas: u32::try_from(ready_replicas).unwrap_or(u32::MAX),
+        containers: instances
+            .iter()
+            .filter_map(|it| it.office.holder)
+            .map(container)
+            .collect(),
+        conditions,
+        attempts: retry.map_or(0, |it| it.attempts).max(crashes.map_or(0, |it| it.count)),
+        next: next.and_then(|moment| {
+            world.now.engine.checked_add(moment.since(world.now.moment)).ok()
+        }),
+    }
+}
+
+fn container(holder: &Container) -> ContainerStatus {
+    ContainerStatus {
+        name: holder.name.clone(),
+        id: holder.id.clone(),
+        state: holder.state.status.as_str(),
+        health: holder.state.health.map(super::super::state::observed::Health::as_str),
+        restarts: holder.state.restarts,
+    }
+}
+
+/// Why a replica is not ready, or not as wanted.
+struct Trouble {
+    reason: &'static str,
+    message: String,
+    is_degraded: bool,
+}
+
+fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Trouble> {
+    let object = Object::Service(instance.replica.clone());
+    let change = plan.change(&object);
+    if let Some(retry) = world.memory.retries.get(&object) {
+        return Some(Trouble {
+            reason: retry.reason,
+            message: retry.message.clone(),
+            is_degraded: true,
+        });
+    }
+    if let (Some(crashes), Standing::Ended) =
+        (world.memory.crashes.get(&object), &instance.standing)
+    {
+        let message = format!("{} crashes in a row; {}", crashes.count, text(change));
+        let is_degraded = crashes.count > 1;
+        return Some(Trouble { reason: "CrashLoopBackOff", message, is_degraded });
+    }
+    match (&instance.standing, change) {
+        (Standing::Running(Readiness::Unhealthy), _) => {
+            let message = "its health check fails".to_owned();
+            Some(Trouble { reason: "Unhealthy", message, is_degraded: true })
+        }
+        (Standing::Restarting, _) => {
+            let message = "the engine starts it again after it ended".to_owned();
+            Some(Trouble { reason: "CrashLoopBackOff", message, is_degraded: true })
+        }
+        (_, Some(change)) => Some(waiting(change)),
+        (Standing::Running(Readiness::Starting { .. }), None) => {
+            let id = instance.office.holder.map(|holder| &holder.id);
+            let last = id.and_then(|id| world.memory.probing.get(id)?.last.clone());
+            let message = last.unwrap_or_else(|| "it is not ready yet".to_owned());
+            Some(Trouble { reason: "Starting", message, is_degraded: false })
+        }
+        (
+            Standing::Absent
+            | Standing::Created
+            | Standing::Running(Readiness::Ready | Readiness::Down)
+            | Standing::Paused
+            | Standing::Completed
+            | Standing::Ended
+            | Standing::Dead,
+            None,
+        ) => None,
+    }
+}
+
+fn waiting(change: &Change) -> Trouble {
+    let reason = match &change.gate {
+        Gate::Open => "Changing",
+        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("service/")) => {
+            "DependencyNotReady"
+        }
+        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
+            "Conflict"
+        }
+        Gate::Waiting { .. } => "Waiting",
+    };
+    Trouble { reason, message: text(Some(change)), is_degraded: reason == "Conflict" }
+}
+
+fn text(change: Option<&Change>) -> String {
+    match change {
+        None => "it is not ready".to_owned(),
+        Some(Change { reason, gate: Gate::Open, .. }) => reason.clone(),
+        Some(Change { reason, gate: Gate::Waiting { on, .. }, .. }) => {
+            format!("{reason}; waits for {}", on.join(", "))
+        }
+    }
+}
+
+fn service_conditions(ready: bool, trouble: Option<Trouble>) -> Vec<ConditionStatus> {
+    let Some(Trouble { reason, message, is_degraded }) = trouble else {
+        let reason = if ready { "Ready" } else { "NotReady" };
+        return vec![
+            condition("Ready", ready, reason, "every replica is ready"),
+            condition("Progressing", !ready, reason, "it is as wanted"),
+            condition("Degraded", false, "AsExpected", "nothing fails"),
+        ];
+    };
+    vec![
+        condition("Ready", ready, if ready { "Ready" } else { reason }, message.clone()),
+        condition("Progressing", !is_degraded, reason, message.clone()),
+        condition("Degraded", is_degraded, reason, message),
+    ]
+}
+
+fn condition(
+    kind: &'static str,
+    status: bool,
+    reason: &str,
+    message: impl Into<String>,
+) -> ConditionStatus {
+    ConditionStatus {
+        kind,
+        status: Some(status),
+        reason: reason.to_owned(),
+        message: message.into(),
+        since: None,
+    }
+}
+
+/// Dates conditions: from the memory when they did not flip, else from now.
+fn date(conditions: &mut [ConditionStatus], about: &str, world: &World<'_>) {
+    for condition in conditions {
+        let key = format!("{about} {}", condition.kind);
+        let known = world.memory.conditions.get(&key);
+        let since = known
+            .filter(|(status, _)| *status == condition.status)
+            .map(|(_, since)| *since);
+        condition.since = Some(since.unwrap_or(world.now.engine));
+    }
+}
+
+/// Returns the memory with the conditions of a status, so that the next one can tell
+/// which of them flipped.
+pub fn remember(memory: &mut Memory, status: &StackStatus) {
+    let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
+    let services = status.services.iter().flat_map(|service| {
+        let about = format!("service/{}", service.name);
+        service.conditions.iter().map(move |it| (about.clone(), it))
+    });
+    memory.conditions = stack
+        .chain(services)
+        .filter_map(|(about, it)| {
+            Some((format!("{about} {}", it.kind), (it.status, it.since?)))
+        })
+        .collect();
+}

@@ -1,0 +1,9 @@
+//! Where desired state comes from.
+//!
+//! Read in this order: [`file`] (the files of this host, under the rules of safety),
+//! [`fingerprint`] (what they held), [`watch`] (when they hold something else).
+
+pub mod file;
+pub mod fingerprint;
+mod folders;
+pub mod watch;
