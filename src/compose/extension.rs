@@ -373,10 +373,10 @@ mod tests {
         let settings = StackSettings {
             sensitive: vec!["A_*".to_owned(), "B".to_owned()],
             prune: Prune::Never,
-            resync: Some(Duration::from_secs(120)),
+            resync: Some(Duration::from_mins(2)),
             max_parallel: Some(4),
         };
-        let ready_deadline = Some(Duration::from_secs(600));
+        let ready_deadline = Some(Duration::from_mins(10));
         assert_eq!(read, StackExtension { settings, ready_deadline });
         assert_eq!(on_stack("~"), (StackExtension::default(), vec![]));
     }

@@ -36,16 +36,10 @@ fn ports(stack: &Candidate, problems: &mut Problems) {
                 );
                 continue;
             }
-            let address = match text(port, "host_ip") {
-                None => None,
-                Some(ip) => match ip.trim_matches(['[', ']']).parse() {
-                    Ok(address) => Some(address),
-                    Err(_) => {
-                        let message = format!("`{ip}` is no IP address");
-                        problems.error(port.span, &path, message);
-                        continue;
-                    }
-                },
+            let Ok(address) = host_address(port) else {
+                let found = text(port, "host_ip").unwrap_or_default();
+                problems.error(port.span, &path, format!("`{found}` is no IP address"));
+                continue;
             };
             let protocol = text(port, "protocol").unwrap_or("tcp").to_owned();
             let new = Port { service, address, span: port.span };
@@ -72,6 +66,12 @@ fn fixed(port: &Node) -> Option<u16> {
     integer(published)
         .and_then(|number| u16::try_from(number).ok())
         .filter(|port| *port > 0)
+}
+
+/// Returns the address of the host that a port is published on; nothing for all of them.
+fn host_address(port: &Node) -> Result<Option<IpAddr>, std::net::AddrParseError> {
+    let address = text(port, "host_ip").map(|ip| ip.trim_matches(['[', ']']).parse());
+    address.transpose()
 }
 
 /// Tells whether two addresses of the host have an address in common.
