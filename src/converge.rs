@@ -164,9 +164,10 @@ impl<W: Stream<Item = Wakeup> + Unpin> Waiting<W> {
                     break;
                 }
                 Some(wakeup) = self.wakeups.next() => {
-                    tracing::debug!(?wakeup, "woken by the engine");
-                    pass.wake(&wakeup);
-                    break;
+                    if pass.wake(&wakeup) {
+                        tracing::debug!(?wakeup, "woken by the engine");
+                        break;
+                    }
                 }
                 Some(pull) = self.pulls.recv() => {
                     let objects = pulled_by(pass, &pull);
