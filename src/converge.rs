@@ -92,10 +92,7 @@ pub async fn converge<E: Engine + 'static>(
     loop {
         let found = match pass.perform().await {
             Ok(found) => found,
-            Err(error) if failures >= FAILED_LOOKS => return Err(error),
-            Err(error) if failures == 0 && pass.memory.generation.is_none() => {
-                return Err(error);
-            }
+            Err(error) if !has_looked || failures >= FAILED_LOOKS => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "the look failed and is tried again");
                 failures += 1;

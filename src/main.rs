@@ -16,7 +16,8 @@ fn main() -> ExitCode {
     let done = logging::start(&arguments.command, verbose, &output)
         .map_err(anyhow::Error::from)
         .and_then(|()| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(command::run(arguments, output.clone()))
         });
     match done {

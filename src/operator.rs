@@ -63,8 +63,14 @@ impl<E: Engine + 'static> Operator<E> {
         let desired = wanted.borrow_and_update().desired.clone();
         let memory = store.memory(&engine_id, &desired.project);
         let (executor, pulls) = Executor::new(engine.clone());
-        let pass =
-            Pass::new(engine.clone(), executor, desired, memory, Goal::Converged, allowed);
+        let pass = Pass::new(
+            engine.clone(),
+            executor,
+            desired,
+            memory,
+            Goal::Converged,
+            allowed,
+        );
         let operator = Self {
             engine,
             engine_id,
@@ -80,10 +86,7 @@ impl<E: Engine + 'static> Operator<E> {
 
     /// Converges for ever; ends when nobody can tell it anything any more, after the steps
     /// that were begun. Containers are left running.
-    pub async fn run(
-        mut self,
-        pulls: UnboundedReceiver<PullProgress>,
-    ) {
+    pub async fn run(mut self, pulls: UnboundedReceiver<PullProgress>) {
         let project = self.pass.desired().project.clone();
         let engine = self.engine.clone();
         let wakeups = pin!(engine.wakeups(&project).fuse());
@@ -157,7 +160,10 @@ impl<E: Engine + 'static> Operator<E> {
             .filter_map(|service| {
                 let ready = service.conditions.iter().find(|it| it.kind == "Ready")?;
                 let status = ready.status_word();
-                Some(format!("{} Ready={status} {}: {}", service.name, ready.reason, ready.message))
+                Some(format!(
+                    "{} Ready={status} {}: {}",
+                    service.name, ready.reason, ready.message
+                ))
             })
             .collect();
         let said = format!("{} {}", status.ready, text.join("; "));

@@ -47,7 +47,9 @@ impl LoadedStack {
 pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
     let files = HostFiles::new(options.insecure_permissions);
     let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        })
         .collect();
     let stacks = stack_files(&options.files, &files)
         .into_iter()
@@ -59,7 +61,8 @@ pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
             Err((folder, message)) => refused(folder, message),
         })
         .collect();
-    let mut stacks = LoadedStacks { stacks, warnings: Vec::new(), touched: Touched::default() };
+    let mut stacks =
+        LoadedStacks { stacks, warnings: Vec::new(), touched: Touched::default() };
     refuse_doubles(&mut stacks.stacks);
     stacks.warnings = files.warnings();
     stacks.touched = files.touched();

@@ -1,5 +1,6 @@
 //! A plan: for every object what is to change, why, and what it waits for.
 
+use crate::state::document::Pointer;
 use crate::state::ids::Object;
 use crate::state::secret::CONCEALED;
 use crate::state::step::Step;
@@ -91,6 +92,8 @@ impl Action {
 pub struct FieldDrift {
     /// The canonical Compose path, such as `deploy.resources.limits.memory`.
     pub path: String,
+    /// The field of the engine; empty for what is none, such as the image.
+    pub pointer: Pointer,
     /// The wanted value; null when it is to go away.
     pub desired: Value,
     /// The value on the engine; null when it is not set.

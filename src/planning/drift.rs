@@ -113,6 +113,7 @@ fn difference(
 ) -> FieldDrift {
     FieldDrift {
         path,
+        pointer: field.pointer,
         desired: desired.clone(),
         observed: observed.clone(),
         cost: cost(field, desired),
@@ -156,16 +157,15 @@ fn cost(field: &Field, desired: &Value) -> Action {
 /// Returns the asked-for fields that an update in place has to send for these drifts.
 ///
 /// Memory goes together with the swap limit, and a restart policy's name with its count.
-pub fn update(canonical: &Value, drifts: &[FieldDrift], asked: &Document) -> Document {
+pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
     const TOGETHER: [[&str; 2]; 2] = [
         ["HostConfig.Memory", "HostConfig.MemorySwap"],
         ["HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.MaximumRetryCount"],
     ];
     let mut document = Document::default();
-    for (path, field) in
-        attribute::fields_of(canonical).filter(|(_, field)| field.cost == Cost::Update)
+    for (_, field) in attribute::fields().filter(|(_, field)| field.cost == Cost::Update)
     {
-        if let Some(drift) = drifts.iter().find(|drift| drift.path == path) {
+        if let Some(drift) = drifts.iter().find(|drift| drift.pointer == field.pointer) {
             document.set(field.pointer, drift.desired.clone());
         }
     }

@@ -58,8 +58,7 @@ pub fn step(world: &World<'_>, instance: &Instance<'_>, container: &Container) -
     if fields.iter().any(|field| field.path == "container_name") {
         return rename(world, instance, container);
     }
-    let document =
-        drift::update(&instance.service.canonical, &fields, &instance.target.document);
+    let document = drift::update(&fields, &instance.target.document);
     if document.iter().next().is_none() {
         return Next::Nothing;
     }

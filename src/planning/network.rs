@@ -148,6 +148,7 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
             };
             (!equal).then(|| FieldDrift {
                 path: path.to_owned(),
+                pointer: "",
                 desired: desired.clone(),
                 observed: observed.clone(),
                 cost: Action::Recreate,

@@ -310,6 +310,7 @@ impl Instance<'_> {
         };
         Some(FieldDrift {
             path: "image".to_owned(),
+            pointer: "",
             desired,
             observed: seen,
             cost: Action::Recreate,
@@ -338,6 +339,7 @@ impl Instance<'_> {
             .filter(|path| wanted.get(*path) != carried.get(*path))
             .map(|path| FieldDrift {
                 path: path.clone(),
+                pointer: "",
                 desired: show(wanted.get(path)),
                 observed: show(carried.get(path)),
                 cost: Action::Recreate,
@@ -350,6 +352,7 @@ impl Instance<'_> {
             self.office.candidate.is_some_and(|other| other.id == container.id);
         (container.name != self.target.name && !is_candidate).then(|| FieldDrift {
             path: "container_name".to_owned(),
+            pointer: "",
             desired: Value::text(self.target.name.as_str()),
             observed: Value::text(container.name.as_str()),
             cost: Action::UpdateInPlace,
@@ -406,6 +409,7 @@ fn stale_networks(
         .filter(|(_, id)| !id.as_str().is_empty())
         .map(|(name, _)| FieldDrift {
             path: format!("networks.{name}"),
+            pointer: "NetworkingConfig.EndpointsConfig",
             desired: wanted.get(name.as_str()).clone(),
             observed: Value::text("an earlier network of that name"),
             cost: Action::UpdateInPlace,

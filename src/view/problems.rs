@@ -80,7 +80,9 @@ pub struct ProblemJson {
 /// `file:line:column: message`.
 impl std::fmt::Display for ProblemJson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let (Some(file), Some(line), Some(column)) = (&self.file, self.line, self.column) {
+        if let (Some(file), Some(line), Some(column)) =
+            (&self.file, self.line, self.column)
+        {
             write!(f, "{file}:{line}:{column}: ")?;
         }
         f.write_str(&self.message)

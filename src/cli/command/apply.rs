@@ -22,8 +22,9 @@ pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
         Err(error) => return session.no_engine(&error),
     };
     let is_one = stacks.len() == 1;
-    let applied =
-        stacks.into_iter().map(|desired| one(session, &connected, options, desired, is_one));
+    let applied = stacks
+        .into_iter()
+        .map(|desired| one(session, &connected, options, desired, is_one));
     let all = tokio::select! {
         all = join_all(applied) => all,
         () = super::run::asked_to_end() => {
@@ -46,7 +47,8 @@ pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
         exit = exit.and(explain_end(session, options, result)?);
     }
     if session.output.format == Format::Json {
-        let stacks: Vec<_> = results.into_iter().map(|result| result.found.status).collect();
+        let stacks: Vec<_> =
+            results.into_iter().map(|result| result.found.status).collect();
         session.output.json(&json::status(&stacks))?;
     }
     Ok(exit)
@@ -78,7 +80,11 @@ async fn one(
     result
 }
 
-fn explain_end(session: &Session, options: &Apply, result: &converge::Result) -> Result<Exit> {
+fn explain_end(
+    session: &Session,
+    options: &Apply,
+    result: &converge::Result,
+) -> Result<Exit> {
     let name = &result.found.status.name;
     let why = match result.end {
         End::Done => {
@@ -87,7 +93,9 @@ fn explain_end(session: &Session, options: &Apply, result: &converge::Result) ->
             return Ok(Exit::Good);
         }
         End::TimedOut => format!("{name} is not ready after {:?}", options.timeout),
-        End::Stuck => format!("{name} cannot become as it is wanted unless somebody acts"),
+        End::Stuck => {
+            format!("{name} cannot become as it is wanted unless somebody acts")
+        }
     };
     session.output.notice(&format!("error: {why}\n"))?;
     for note in &result.found.plan.notes {

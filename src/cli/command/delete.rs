@@ -47,7 +47,9 @@ fn is_meant(session: &Session, options: Delete, desired: &Desired) -> Result<boo
     let question = if options.volumes {
         format!("This deletes the stack {name} AND ALL DATA in its volumes, for good.")
     } else {
-        format!("This stops and removes the containers and networks of {name}; data stays.")
+        format!(
+            "This stops and removes the containers and networks of {name}; data stays."
+        )
     };
     let is_meant = session.output.confirm(&question, name)?;
     if !is_meant {
@@ -115,8 +117,10 @@ async fn volumes(
     connected: &Connected,
     desired: &Desired,
 ) -> Result<Vec<VolumeName>, crate::engine::EngineError> {
-    let scope =
-        Scope { project: desired.project.clone(), images: std::collections::BTreeSet::new() };
+    let scope = Scope {
+        project: desired.project.clone(),
+        images: std::collections::BTreeSet::new(),
+    };
     let observed = connected.engine.look(&scope).await?;
     let is_ours = |label: Option<&str>| label == Some(desired.project.as_str());
     Ok(observed

@@ -14,9 +14,12 @@ use crate::view::{explain, json};
 pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
     let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
     let wanted = ServiceName::new(&options.service);
-    let names: Vec<String> =
-        stacks.iter().flat_map(|it| it.services.keys().map(ToString::to_string)).collect();
-    let Some(desired) = stacks.into_iter().find(|it| it.services.contains_key(&wanted)) else {
+    let names: Vec<String> = stacks
+        .iter()
+        .flat_map(|it| it.services.keys().map(ToString::to_string))
+        .collect();
+    let Some(desired) = stacks.into_iter().find(|it| it.services.contains_key(&wanted))
+    else {
         let near = nearest(&options.service, names.iter().map(String::as_str));
         let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
         let message = format!(

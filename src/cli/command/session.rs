@@ -41,7 +41,8 @@ pub(super) struct Connected {
 impl Session {
     pub(super) fn new(options: Options, output: Output) -> Self {
         // The owner of this folder is the effective user of the process.
-        let is_root = std::fs::metadata("/proc/self").is_ok_and(|folder| folder.uid() == 0);
+        let is_root =
+            std::fs::metadata("/proc/self").is_ok_and(|folder| folder.uid() == 0);
         let folder = state_directory(options.state_dir.as_deref(), is_root, |name| {
             std::env::var_os(name)
         });
@@ -95,11 +96,22 @@ impl Session {
     }
 
     /// Makes a pass over a stack that takes no steps.
-    pub(super) fn preview(&self, connected: &Connected, desired: Desired) -> Pass<Docker> {
+    pub(super) fn preview(
+        &self,
+        connected: &Connected,
+        desired: Desired,
+    ) -> Pass<Docker> {
         let memory = self.memory(connected, &desired);
         let (executor, _) = Executor::new(connected.engine.clone());
         let allowed = Allowed::default();
-        Pass::new(connected.engine.clone(), executor, desired, memory, Goal::Converged, allowed)
+        Pass::new(
+            connected.engine.clone(),
+            executor,
+            desired,
+            memory,
+            Goal::Converged,
+            allowed,
+        )
     }
 }
 

@@ -24,10 +24,8 @@ pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
-    let mut passes: Vec<Pass<Docker>> = stacks
-        .into_iter()
-        .map(|desired| session.preview(&connected, desired))
-        .collect();
+    let mut passes: Vec<Pass<Docker>> =
+        stacks.into_iter().map(|desired| session.preview(&connected, desired)).collect();
     loop {
         let (stacks, now) = match look(&mut passes).await {
             Ok(looked) => looked,
@@ -55,12 +53,21 @@ async fn look(
     Ok((stacks, now))
 }
 
-fn show(session: &Session, options: Status, stacks: &[StackStatus], now: Now) -> Result<()> {
+fn show(
+    session: &Session,
+    options: Status,
+    stacks: &[StackStatus],
+    now: Now,
+) -> Result<()> {
     let width = session.output.width();
     match (session.output.format, options.watch) {
         (Format::Json, _) => session.output.json(&json::status(stacks))?,
-        (Format::Text, true) => session.output.frame(&status::frame(stacks, now, width))?,
-        (Format::Text, false) => session.output.result(&status::drawn(stacks, now, width))?,
+        (Format::Text, true) => {
+            session.output.frame(&status::frame(stacks, now, width))?
+        }
+        (Format::Text, false) => {
+            session.output.result(&status::drawn(stacks, now, width))?
+        }
     }
     Ok(())
 }

@@ -19,10 +19,9 @@ pub(super) fn run(session: &Session) -> Result<Exit> {
     let valid = stacks.stacks.iter().all(|stack| stack.desired().is_some());
     match session.output.format {
         Format::Json => {
-            let problems = stacks
-                .stacks
-                .iter()
-                .flat_map(|it| problems::json(&it.loaded.problems, &it.loaded.sources).problems);
+            let problems = stacks.stacks.iter().flat_map(|it| {
+                problems::json(&it.loaded.problems, &it.loaded.sources).problems
+            });
             session.output.json(&Report { valid, problems: problems.collect() })?;
         }
         Format::Text => {

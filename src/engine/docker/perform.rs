@@ -88,7 +88,8 @@ async fn create_volume(
 
 pub(super) async fn delete_volume(wire: &Wire, name: &VolumeName) -> Result<(), Failure> {
     let no_options = None::<bollard::query_parameters::RemoveVolumeOptions>;
-    match wire.client().remove_volume(name.as_str(), no_options).await.map_err(Into::into) {
+    match wire.client().remove_volume(name.as_str(), no_options).await.map_err(Into::into)
+    {
         Ok(()) => Ok(()),
         Err(error) if CallError::is_missing(&error) => Ok(()),
         Err(error) => Err(error.failing(&format!("delete the volume {name}"))),

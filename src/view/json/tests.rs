@@ -31,7 +31,13 @@ fn service(name: &str, number: u32) -> Object {
 }
 
 fn field(path: &str, observed: Value, desired: Value) -> FieldDrift {
-    FieldDrift { path: path.to_owned(), desired, observed, cost: Action::UpdateInPlace }
+    FieldDrift {
+        path: path.to_owned(),
+        pointer: "",
+        desired,
+        observed,
+        cost: Action::UpdateInPlace,
+    }
 }
 
 fn text(stacks: &[StackPlan<'_>]) -> String {

@@ -11,7 +11,7 @@ use crate::state::secret::Secret;
 use crate::state::value::Value;
 
 fn field(path: &str, observed: Value, desired: Value, cost: Action) -> FieldDrift {
-    FieldDrift { path: path.to_owned(), desired, observed, cost }
+    FieldDrift { path: path.to_owned(), pointer: "", desired, observed, cost }
 }
 
 fn change(name: &str, action: Action, reason: &str) -> Change {
