@@ -45,7 +45,10 @@ pub fn resolve(
 /// Returns about how much memory entries take.
 fn size(entries: &Mapping) -> usize {
     let text = |entry: &Entry| entry.node.as_text().map_or(0, str::len);
-    entries.iter().map(|(name, entry)| name.len() + text(entry) + size_of::<Entry>()).sum()
+    entries
+        .iter()
+        .map(|(name, entry)| name.len() + text(entry) + size_of::<Entry>())
+        .sum()
 }
 
 /// Adds to the environment of a service the entries that it does not have yet.

@@ -178,9 +178,7 @@ pub fn nearest<'a>(
     let length = word.chars().count();
     candidates
         .into_iter()
-        .filter(|candidate| {
-            length.abs_diff(candidate.chars().count()) <= most(candidate)
-        })
+        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= most(candidate))
         .take(MOST_CANDIDATES)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= most(candidate))
