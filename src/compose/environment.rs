@@ -28,7 +28,7 @@ pub fn resolve(
         let Some(service) = service.node.as_mapping_mut() else { continue };
         if let Some(files) = service.remove("env_file") {
             let added = from_files(&files.node, &path, variables, reading, problems);
-            taken += length(&added);
+            taken += size(&added);
             add_missing(service, added, files.key);
         }
         if let Some(environment) = service.get_mut("environment") {
@@ -42,8 +42,13 @@ pub fn resolve(
     }
 }
 
-fn length(entries: &Mapping) -> usize {
-    entries.values().filter_map(|entry| entry.node.as_text()).map(str::len).sum()
+/// Returns about how much memory entries take.
+fn size(entries: &Mapping) -> usize {
+    let text = |entry: &Entry| entry.node.as_text().map_or(0, str::len);
+    entries
+        .iter()
+        .map(|(name, entry)| name.len() + text(entry) + size_of::<Entry>())
+        .sum()
 }
 
 /// Adds to the environment of a service the entries that it does not have yet.

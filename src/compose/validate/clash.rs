@@ -112,13 +112,13 @@ fn container_names(stack: &Candidate, problems: &mut Problems) {
 }
 
 /// Returns the service one of whose containers gets a name of itself.
-fn generated<'a>(stack: &'a Candidate, name: &str) -> Option<&'a str> {
+fn generated<'a>(stack: &Candidate, name: &'a str) -> Option<&'a str> {
     let rest = name.strip_prefix(stack.project.as_str())?.strip_prefix('-')?;
     let (service, number) = rest.rsplit_once('-')?;
     let number: i64 = number.parse().ok()?;
-    let (key, entry) = stack.services().find(|(key, _)| *key == service)?;
-    let free = text(&entry.node, "container_name").is_none();
-    (free && (1..=replicas(&entry.node).unwrap_or(1)).contains(&number)).then_some(key)
+    let node = stack.service(service)?;
+    let free = text(node, "container_name").is_none();
+    (free && (1..=replicas(node).unwrap_or(1)).contains(&number)).then_some(service)
 }
 
 fn addresses(stack: &Candidate, problems: &mut Problems) {

@@ -296,7 +296,8 @@ fn a_service_says_which_image_and_in_known_words_what_else() {
              small letters",
             "5:14 services.d.image: `a b` is no image reference: it contains a space",
             "6:14 services.e.image: `` is no image reference: a part of its name is empty",
-            "8:30 services.g.pull_policy: `alway` is no pull policy",
+            "8:30 services.g.pull_policy: `alway` is not possible; allowed are `always`, \
+             `never`, `missing`, `if_not_present`, `build`",
             "9:26 services.h.restart: `allways` is no restart policy",
             "10:26 services.i.restart: `always:3` is no restart policy",
             "11:54 services.j.deploy.restart_policy.condition: `always` is no condition",
