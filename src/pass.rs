@@ -199,12 +199,11 @@ impl<E: Engine + 'static> Pass<E> {
         let scope =
             Scope { project: self.desired.project.clone(), images: images.collect() };
         let touched = std::mem::take(&mut self.touched);
-        let looked = match &self.observed {
-            Some(last) => self.engine.look_again(&scope, last, &touched).await,
-            None => {
-                self.looked_at = self.clock.now().moment;
-                self.engine.look(&scope).await
-            }
+        let looked = if let Some(last) = &self.observed {
+            self.engine.look_again(&scope, last, &touched).await
+        } else {
+            self.looked_at = self.clock.now().moment;
+            self.engine.look(&scope).await
         };
         match looked {
             Ok(observed) => {

@@ -15,7 +15,7 @@ use super::retry::{CRASH, ERROR, PROBE, PULL};
 use super::world::{Allowed, Instance, Standing, World};
 
 /// For how long a service must be ready before its crashes are forgotten.
-const FORGIVEN: std::time::Duration = std::time::Duration::from_secs(600);
+const FORGIVEN: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.

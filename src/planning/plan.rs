@@ -59,7 +59,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.changes.extend(decision.change());
         match decision.next {
             Next::Step(step) => plan.steps.push((decision.object, step)),
-            Next::Until(moment, _) => plan.wake = earliest(plan.wake, moment),
+            Next::Until(moment, _) => plan.wake = Some(earliest(plan.wake, moment)),
             Next::Nothing | Next::Wait(_) => {}
         }
     }
@@ -85,8 +85,8 @@ fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
         || comes_by_itself
 }
 
-fn earliest(a: Option<Moment>, b: Moment) -> Option<Moment> {
-    Some(a.map_or(b, |a| a.min(b)))
+fn earliest(a: Option<Moment>, b: Moment) -> Moment {
+    a.map_or(b, |a| a.min(b))
 }
 
 /// How many more steps may be taken.
@@ -116,13 +116,14 @@ impl Room {
     /// room of others: a slow one must not starve them. An image is pulled once.
     fn admit(&mut self, mut decision: Decision) -> Decision {
         let Next::Step(step) = &decision.next else { return decision };
-        let admitted = match step {
+        let turn = "its turn: as many steps as may be are under way";
+        let (admitted, on) = match step {
             Step::Pull { image, .. } => {
                 let is_first = !self.pulls.iter().any(|other| other == image.as_str());
                 self.pulls.push(image.to_string());
-                is_first
+                (is_first, format!("image {image}"))
             }
-            Step::Probe { .. } => take(&mut self.probes),
+            Step::Probe { .. } => (take(&mut self.probes), turn.to_owned()),
             Step::CreateNetwork { .. }
             | Step::RemoveNetwork { .. }
             | Step::CreateVolume { .. }
@@ -135,13 +136,9 @@ impl Room {
             | Step::Start { .. }
             | Step::Unpause { .. }
             | Step::Stop { .. }
-            | Step::Remove { .. } => take(&mut self.steps),
+            | Step::Remove { .. } => (take(&mut self.steps), turn.to_owned()),
         };
         if !admitted {
-            let on = match step {
-                Step::Pull { image, .. } => format!("image {image}"),
-                _ => "its turn: as many steps as may be are under way".to_owned(),
-            };
             decision.next = Next::Wait(vec![on]);
         }
         decision

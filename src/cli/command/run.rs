@@ -159,12 +159,12 @@ impl Operators<'_> {
     fn refuse(&self, loaded: &LoadedStack) {
         let text = said(loaded);
         let known = self.stacks.values().find(|stack| stack.files == loaded.files);
-        match known {
-            Some(stack) => {
-                stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
-            }
-            None => tracing::error!(condition = "SpecValid=False", problems = %text,
-                "the desired state is invalid, and there is no earlier one"),
+        if let Some(stack) = known {
+            stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
+        } else {
+            let condition = "SpecValid=False";
+            let problems = text;
+            tracing::error!(condition, %problems, "there is no valid desired state");
         }
     }
 
