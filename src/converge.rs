@@ -88,7 +88,7 @@ pub async fn converge<E: Engine + 'static>(
     );
     let deadline = pass.clock.now().moment.after(order.timeout);
     let mut waiting = Waiting { wakeups, pulls };
-    let mut failures = 0;
+    let (mut failures, mut has_looked) = (0, false);
     loop {
         let found = match pass.perform().await {
             Ok(found) => found,
@@ -100,7 +100,7 @@ pub async fn converge<E: Engine + 'static>(
                 continue;
             }
         };
-        failures = 0;
+        (failures, has_looked) = (0, true);
         let now = pass.clock.now().moment;
         report.found(&found, now);
         if let Some(end) = end(&found, &pass, order.goal, order.wait, now >= deadline) {

@@ -201,6 +201,15 @@ fn fresh_spec(
     is_fresh.then_some(spec)
 }
 
+/// Tells whether we have stopped a container, or are about to: the engine tells of its end
+/// before it answers.
+fn is_our_doing(memory: &Memory, object: &Object, container: &Container) -> bool {
+    let is_under_way = memory.under_way.get(object).is_some_and(
+        |step| matches!(step, Step::Stop { container: it, .. } if *it == container.id),
+    );
+    is_under_way || memory.stopped.contains(&container.id)
+}
+
 fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
     let world = World::new(desired, observed, memory, now, Allowed::default());
     let mut crashes = memory.crashes.clone();
@@ -208,7 +217,9 @@ fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, no
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
         match (&instance.standing, holder.state.finished) {
-            (Standing::Ended, Some(finished)) if !memory.stopped.contains(&holder.id) => {
+            (Standing::Ended, Some(finished))
+                if !is_our_doing(memory, &object, holder) =>
+            {
                 let last = (holder.id.clone(), finished);
                 let known = crashes.get(&object);
                 if known.is_none_or(|known| known.last != last) {
