@@ -26,26 +26,50 @@ impl Instance<'_> {
         observed: &Observed,
         memory: &Memory,
     ) -> Vec<FieldDrift> {
-        let mut fields = self.raw_drift(container, desired, observed);
-        let quirks = container.origin.spec.as_ref().and_then(|spec| {
-            memory.quirks.get(&(self.replica.service.clone(), spec.clone()))
-        });
+        let ignored = &self.service.settings.ignored_drift;
+        let mut fields = self.raw_drift(container, observed);
         fields.retain(|field| {
-            let ignored = &self.service.settings.ignored_drift;
-            let is_quirk =
-                quirks.and_then(|quirks| quirks.get(&field.path)).is_some_and(|digest| {
-                    *digest == desired.digest_key.digest(&field.observed)
-                });
-            !is_quirk && !ignored.iter().any(|path| covers(path, &field.path))
+            !self.is_quirk(field, desired, observed, memory)
+                && !ignored.iter().any(|path| covers(path, &field.path))
         });
         fields
+    }
+
+    /// Returns the fields that read otherwise than they are asked for because that is what
+    /// this engine makes of them.
+    pub fn quirks_of(
+        &self,
+        container: &Container,
+        desired: &Desired,
+        observed: &Observed,
+        memory: &Memory,
+    ) -> Vec<FieldDrift> {
+        let mut fields = self.raw_drift(container, observed);
+        fields.retain(|field| self.is_quirk(field, desired, observed, memory));
+        fields
+    }
+
+    /// Tells whether the engine is known to make this value of today's target: then
+    /// another container would be no better.
+    fn is_quirk(
+        &self,
+        field: &FieldDrift,
+        desired: &Desired,
+        observed: &Observed,
+        memory: &Memory,
+    ) -> bool {
+        let Some(image) = observed.image(self.service.image.as_str()) else {
+            return false;
+        };
+        let key = (self.replica.service.clone(), self.target.spec(&image.id));
+        let known = memory.quirks.get(&key).and_then(|fields| fields.get(&field.path));
+        known.is_some_and(|digest| *digest == desired.digest_key.digest(&field.observed))
     }
 
     /// As [`Instance::drift_of`], with nothing left out.
     pub fn raw_drift(
         &self,
         container: &Container,
-        _desired: &Desired,
         observed: &Observed,
     ) -> Vec<FieldDrift> {
         let shown = concealed(container, Some(self.service));

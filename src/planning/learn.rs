@@ -170,7 +170,7 @@ fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now
         let office = &instance.office;
         for container in office.candidate.into_iter().chain(office.holder) {
             if let Some(spec) = fresh_spec(instance, container, observed) {
-                let fields = instance.raw_drift(container, desired, observed);
+                let fields = instance.raw_drift(container, observed);
                 let fields: BTreeMap<String, String> = fields
                     .into_iter()
                     .filter(|field| field.cost == Action::Recreate)

@@ -126,7 +126,8 @@ impl Operators<'_> {
                     self.want(desired, &stack, is_asked);
                 }
                 // A file that was deleted asks for nothing, which is not to ask wrongly.
-                None if self.is_known(&stack) && stack.files.iter().any(is_missing) => {}
+                None if self.is_known(&stack)
+                    && stack.files.iter().any(|file| is_missing(file)) => {}
                 None => {
                     self.refuse(&stack);
                     invalid.insert(stack.files);
