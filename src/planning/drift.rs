@@ -42,6 +42,14 @@ fn expected(field: &Field, asked: &Asked<'_>) -> Option<Value> {
             entries.extend(map_of(wanted));
             Some(Value::Map(entries))
         }
+        Default::EngineEntries(label) => {
+            let labels = asked.container.document.get("Config.Labels");
+            let asked_then = labels.get(label).as_text().unwrap_or_default();
+            let mut entries = map_of(asked.container.document.get(field.pointer));
+            entries.retain(|name, _| !asked_then.split(',').any(|asked| asked == name));
+            entries.extend(map_of(wanted));
+            Some(Value::Map(entries))
+        }
         _ if !wanted.is_null() => Some(wanted.clone()),
         Default::Zero => Some(Value::Null),
         Default::Text(text) => Some(Value::text(text)),
@@ -152,7 +160,7 @@ fn cost(field: &Field, desired: &Value) -> Action {
     match field.cost {
         Cost::Recreate => Action::Recreate,
         Cost::Update if desired.is_zero() => Action::Recreate,
-        Cost::Update | Cost::Reconnect => Action::UpdateInPlace,
+        Cost::Update | Cost::UpdateAny | Cost::Reconnect => Action::UpdateInPlace,
     }
 }
 
@@ -165,14 +173,16 @@ pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
         ["HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.MaximumRetryCount"],
     ];
     let mut document = Document::default();
-    for (_, field) in attribute::fields().filter(|(_, field)| field.cost == Cost::Update)
+    for (_, field) in attribute::fields()
+        .filter(|(_, field)| matches!(field.cost, Cost::Update | Cost::UpdateAny))
     {
         if let Some(drift) = drifts.iter().find(|drift| drift.pointer == field.pointer) {
             document.set(field.pointer, drift.desired.clone());
         }
     }
     for pair in TOGETHER {
-        if pair.iter().any(|pointer| !document.get(pointer).is_null()) {
+        // What is taken away shows in the drifts alone.
+        if drifts.iter().any(|drift| pair.contains(&drift.pointer)) {
             for pointer in pair {
                 if document.get(pointer).is_null() {
                     document.set(pointer, asked.get(pointer).clone());
