@@ -1,7 +1,7 @@
 //! `reconciler run` as a process, and its log.
 
-use std::fs::{self, File};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,12 +12,15 @@ use super::{CANARY, Product};
 /// How often something is looked at that is waited for.
 const TICK: Duration = Duration::from_millis(20);
 /// Long enough for a machine that has other things to do.
-const SOON: usize = 1500;
+const SOON: usize = 3000;
 
 /// An operator at work; the end of the value ends it.
 pub(crate) struct Operator {
     child: Child,
-    log: PathBuf,
+    log: BufReader<File>,
+    /// A line that was not written to its end yet.
+    rest: String,
+    records: Vec<Json>,
     /// Records that were waited for: what comes before is not looked at again.
     read: usize,
 }
@@ -25,26 +28,38 @@ pub(crate) struct Operator {
 impl Operator {
     /// Starts an operator that logs everything it can, as JSON.
     pub(crate) fn start(product: &Product) -> Self {
-        let log = product.path("state").with_extension("log");
-        let file = File::create(&log).expect("a log");
+        let path = product.path("run.log");
+        let file = File::create(&path).expect("a log");
+        let log = BufReader::new(File::open(&path).expect("a log"));
         let mut command = product.command(None);
         command.args(["run", "--log-format", "json"]);
         command.env("RECONCILER_LOG", "trace");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
-        Self { child: command.spawn().expect("the binary runs"), log, read: 0 }
+        let child = command.spawn().expect("the binary runs");
+        Self { child, log, rest: String::new(), records: Vec::new(), read: 0 }
     }
 
     /// Returns the records so far; each must be JSON and hold no secret.
-    pub(crate) fn records(&self) -> Vec<Json> {
-        let text = fs::read_to_string(&self.log).expect("a log");
-        assert!(!text.contains(CANARY), "a secret in the log");
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        let lines = text.get(..whole).unwrap_or_default().lines();
-        lines
-            .map(|line| {
-                let record = serde_json::from_str(line);
-                record.unwrap_or_else(|error| panic!("{error}: {line}"))
-            })
+    #[track_caller]
+    pub(crate) fn records(&mut self) -> &[Json] {
+        while self.log.read_line(&mut self.rest).expect("a log") > 0 {
+            if !self.rest.ends_with('\n') {
+                break;
+            }
+            let line = std::mem::take(&mut self.rest);
+            assert!(!line.contains(CANARY), "a secret in the log: {line}");
+            let record = serde_json::from_str(&line);
+            self.records.push(record.unwrap_or_else(|error| panic!("{error}: {line}")));
+        }
+        &self.records
+    }
+
+    /// Returns what a person would read: no records for debugging.
+    pub(crate) fn told(&mut self) -> Vec<String> {
+        self.records()
+            .iter()
+            .filter(|it| it["level"] != "DEBUG" && it["level"] != "TRACE")
+            .map(|it| format!("{} {}", it["level"], it["message"]).replace('"', ""))
             .collect()
     }
 
@@ -52,16 +67,15 @@ impl Operator {
     #[track_caller]
     pub(crate) fn says(&mut self, what: &str, pick: impl Fn(&Json) -> bool) -> Json {
         for _ in 0..SOON {
-            let records = self.records();
-            let new = records.iter().enumerate().skip(self.read);
-            if let Some((index, found)) = new.into_iter().find(|(_, record)| pick(record))
-            {
+            self.records();
+            let mut new = self.records.iter().enumerate().skip(self.read);
+            if let Some((index, found)) = new.find(|(_, record)| pick(record)) {
                 self.read = index + 1;
                 return found.clone();
             }
             std::thread::sleep(TICK);
         }
-        panic!("{what}: never said in {}", fs::read_to_string(&self.log).unwrap());
+        panic!("{what}: never said in {:#?}", self.told());
     }
 
     /// Waits for the next record with this message.

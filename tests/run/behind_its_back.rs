@@ -21,7 +21,7 @@ fn is_running(container: &Json) -> bool {
 
 #[tokio::test]
 async fn what_is_done_by_hand_is_undone() {
-    let Some(scene) = Scene::at_work("hand").await else { return };
+    let Some(mut scene) = Scene::at_work("hand").await else { return };
     let first = scene.corner.name("first-1");
     let network = scene.corner.project() + "_default";
     let deeds: [(&str, Vec<&str>); 5] = [

@@ -10,14 +10,14 @@ use crate::proxy::{Effect, Proxy};
 async fn it_ends_when_it_is_asked_to_and_leaves_everything_running() {
     let Some(mut scene) = Scene::at_work("ends").await else { return };
     let before = scene.identities().await;
+    let proxy = Proxy::start();
+    scene.product.option(&["--host", &proxy.host()]);
     for signal in ["TERM", "INT"] {
         scene.operator().signal(signal);
         let status = scene.operator().ended();
         assert_eq!(status.code(), Some(0), "{signal}");
         assert_eq!(scene.identities().await, before, "{signal}");
         // The next one takes over without touching anything.
-        let proxy = Proxy::start();
-        scene.product.option(&["--host", &proxy.host()]);
         scene.operate();
         scene.says("the stack is ready");
         proxy.assert_nothing_written();
@@ -59,20 +59,12 @@ async fn its_log_tells_what_was_done_and_why_and_no_secret() {
     scene.operator().signal("TERM");
     scene.operator().ended();
     // Reading them asserts that each is JSON and free of secrets.
-    let records = scene.operator().records();
-    for record in &records {
+    for record in scene.operator().records() {
         for field in ["timestamp", "level", "target", "message"] {
             assert!(record[field].is_string(), "{record}");
         }
     }
-    let of_person = |it: &&Json| it["level"] != "DEBUG" && it["level"] != "TRACE";
-    let told: Vec<String> = records
-        .iter()
-        .filter(of_person)
-        .filter_map(|it| {
-            Some(format!("{} {}", it["level"].as_str()?, it["message"].as_str()?))
-        })
-        .collect();
+    let told = scene.operator().told();
     for line in ["INFO the operator is running", "INFO created", "INFO started"] {
         assert!(told.iter().any(|it| it == line), "{line} in {told:#?}");
     }

@@ -120,18 +120,19 @@ services:
     }
 
     /// Waits until a container is as the function says.
-    async fn until(&self, service: &str, what: &str, holds: impl Fn(&Json) -> bool) {
+    async fn until(&mut self, service: &str, what: &str, holds: impl Fn(&Json) -> bool) {
         let waited = tokio::time::timeout(PATIENCE, async {
             while !holds(&self.container(service).await) {
                 tokio::time::sleep(TICK).await;
             }
         });
-        let log = || self.operator.as_ref().map(Operator::records);
-        assert!(waited.await.is_ok(), "{service}: not {what}: {:#?}", log());
+        let is_so = waited.await.is_ok();
+        let told = self.operator.as_mut().map(Operator::told);
+        assert!(is_so, "{service} is not {what}: {told:#?}");
     }
 
     /// Waits until the first container may use so many MiB.
-    async fn until_memory(&self, megabytes: u32) {
+    async fn until_memory(&mut self, megabytes: u32) {
         let bytes = u64::from(megabytes) << 20;
         let is_so = |it: &Json| it["HostConfig"]["Memory"] == bytes;
         self.until("first", &format!("at {megabytes} MiB"), is_so).await;

@@ -8,7 +8,12 @@ use crate::Scene;
 use crate::product::measured;
 
 /// Saves, and waits until the new limit has arrived; the containers live on.
-async fn arrives(scene: &Scene, how: &str, megabytes: u32, save: impl FnOnce(&Scene)) {
+async fn arrives(
+    scene: &mut Scene,
+    how: &str,
+    megabytes: u32,
+    save: impl FnOnce(&Scene),
+) {
     let before = scene.identities().await;
     let start = Instant::now();
     save(scene);
@@ -20,21 +25,21 @@ async fn arrives(scene: &Scene, how: &str, megabytes: u32, save: impl FnOnce(&Sc
 
 #[tokio::test]
 async fn every_kind_of_save_changes_the_limit_of_the_very_same_container() {
-    let Some(scene) = Scene::at_work("saves").await else { return };
-    arrives(&scene, "a write in place", 40, |scene| {
+    let Some(mut scene) = Scene::at_work("saves").await else { return };
+    arrives(&mut scene, "a write in place", 40, |scene| {
         scene.product.write("stack.yaml", &scene.stack(40));
     })
     .await;
-    arrives(&scene, "sed -i", 48, |scene| {
+    arrives(&mut scene, "sed -i", 48, |scene| {
         scene.product.shell("sed -i 's/40M/48M/' stack.yaml");
     })
     .await;
-    arrives(&scene, "an editor's rename", 56, |scene| {
+    arrives(&mut scene, "an editor's rename", 56, |scene| {
         scene.product.write(".stack.yaml.swp", &scene.stack(56));
         scene.product.shell("mv .stack.yaml.swp stack.yaml");
     })
     .await;
-    arrives(&scene, "a backup by renaming", 64, |scene| {
+    arrives(&mut scene, "a backup by renaming", 64, |scene| {
         scene.product.shell("mv stack.yaml stack.yaml~");
         scene.product.write("stack.yaml", &scene.stack(64));
     })
@@ -44,8 +49,7 @@ async fn every_kind_of_save_changes_the_limit_of_the_very_same_container() {
 #[tokio::test]
 async fn a_git_checkout_arrives() {
     const COMMIT: &str = "git -c user.name=a -c user.email=a@b commit -qm change";
-    let Some(scene) = Scene::new("git").await else { return };
-    let mut scene = scene;
+    let Some(mut scene) = Scene::new("git").await else { return };
     for megabytes in [32, 40] {
         scene.product.write("stack.yaml", &scene.stack(megabytes));
         scene.product.shell(&format!("git init -q .; git add stack.yaml; {COMMIT}"));
@@ -53,11 +57,11 @@ async fn a_git_checkout_arrives() {
     scene.operate();
     scene.says("the stack is ready");
     scene.until_memory(40).await;
-    arrives(&scene, "git checkout", 32, |scene| {
+    arrives(&mut scene, "git checkout", 32, |scene| {
         scene.product.shell("git checkout -q HEAD~1");
     })
     .await;
-    arrives(&scene, "git checkout and back", 40, |scene| {
+    arrives(&mut scene, "git checkout and back", 40, |scene| {
         scene.product.shell("git checkout -q -");
     })
     .await;
@@ -73,7 +77,7 @@ async fn a_swap_of_a_link_arrives() {
     symlink("..data/stack.yaml", scene.product.path("stack.yaml")).unwrap();
     scene.operate();
     scene.says("the stack is ready");
-    arrives(&scene, "a swap of ..data", 40, |scene| {
+    arrives(&mut scene, "a swap of ..data", 40, |scene| {
         let path = |name| scene.product.path(name);
         symlink("..two", path("..next")).unwrap();
         fs::rename(path("..next"), path("..data")).unwrap();
@@ -81,7 +85,7 @@ async fn a_swap_of_a_link_arrives() {
     .await;
     // The first folder goes away, as it does where a cluster mounts its settings.
     fs::remove_dir_all(scene.product.path("..one")).unwrap();
-    arrives(&scene, "a write behind the links", 48, |scene| {
+    arrives(&mut scene, "a write behind the links", 48, |scene| {
         scene.product.write("..two/stack.yaml", &scene.stack(48));
     })
     .await;
