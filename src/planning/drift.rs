@@ -24,7 +24,9 @@ fn field_drift(path: &str, field: &Field, asked: &Asked<'_>) -> Vec<FieldDrift> 
     let observed = asked.container.document.get(field.pointer);
     let Some(expected) = expected(field, asked) else { return Vec::new() };
     match (entries(&expected), entries(observed)) {
-        (Some(expected), Some(observed)) => entry_drift(path, field, expected, observed),
+        (Some(expected), Some(observed)) => {
+            entry_drift(path, field, &expected, &observed)
+        }
         (Some(_) | None, Some(_) | None) => {
             single(path.to_owned(), field, &expected, observed).into_iter().collect()
         }
@@ -79,8 +81,8 @@ fn map_of(value: &Value) -> Map {
 fn entry_drift(
     path: &str,
     field: &Field,
-    expected: Map,
-    observed: Map,
+    expected: &Map,
+    observed: &Map,
 ) -> Vec<FieldDrift> {
     let names: std::collections::BTreeSet<&String> =
         expected.keys().chain(observed.keys()).collect();

@@ -74,11 +74,8 @@ fn special_rows(instance: &Instance<'_>, holder: Option<&Container>) -> Vec<Expl
 }
 
 fn shown(value: &Value, hide: bool) -> Option<String> {
-    match value {
-        Value::Null => None,
-        _ if hide => Some(CONCEALED.to_owned()),
-        value => Some(value.to_string()),
-    }
+    let text = || if hide { CONCEALED.to_owned() } else { value.to_string() };
+    (!value.is_null()).then(text)
 }
 
 fn verdict(path: &str, drift: &[FieldDrift]) -> String {

@@ -15,7 +15,7 @@ use super::retry::{CRASH, ERROR, PROBE, PULL};
 use super::world::{Allowed, Instance, Standing, World};
 
 /// For how long a service must be ready before its crashes are forgotten.
-const FORGIVEN: std::time::Duration = std::time::Duration::from_secs(600);
+const FORGIVEN: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -170,7 +170,7 @@ fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now
         let office = &instance.office;
         for container in office.candidate.into_iter().chain(office.holder) {
             if let Some(spec) = fresh_spec(instance, container, observed) {
-                let fields = instance.raw_drift(container, desired, observed);
+                let fields = instance.raw_drift(container, observed);
                 let fields: BTreeMap<String, String> = fields
                     .into_iter()
                     .filter(|field| field.cost == Action::Recreate)

@@ -17,7 +17,7 @@ use crate::state::ids::VolumeName;
 use crate::state::observed::labels;
 
 /// How long a stack may take to stop: longer than any sane grace period.
-const TIMEOUT: Duration = Duration::from_secs(3600);
+const TIMEOUT: Duration = Duration::from_hours(1);
 
 pub(super) async fn run(session: &Session, options: Delete) -> Result<Exit> {
     let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
@@ -98,6 +98,7 @@ async fn one(
         Err(error) => return session.no_engine(&error),
     };
     if options.volumes {
+        session.output.notice(&format!("{project} is gone\n"))?;
         return delete_volumes(session, connected, &volumes).await;
     }
     session.output.notice(&format!("{project} is gone{}\n", kept(&volumes)))?;

@@ -181,15 +181,16 @@ pub const BLOCK_IO: [Field; 6] = [
 /// `gpus` and `deploy.resources.reservations.devices`.
 pub fn device_requests(value: &Value, _: &Context<'_>, to: &mut Document) {
     let requests = value.items().iter().map(|item| {
-        let capabilities = match item.get("capabilities") {
-            Value::Null => Value::texts(["gpu"]),
-            named => named.clone(),
+        let capabilities = item.get("capabilities");
+        let capabilities = if capabilities.is_null() {
+            Value::texts(["gpu"])
+        } else {
+            capabilities.clone()
         };
-        let count = match item.get("count") {
-            Value::Text(all) if all == "all" => Value::Int(-1),
-            Value::Null if item.get("device_ids").is_zero() => Value::Int(-1),
-            count => count.clone(),
-        };
+        let count = item.get("count");
+        let is_all = count.as_text() == Some("all")
+            || count.is_null() && item.get("device_ids").is_zero();
+        let count = if is_all { Value::Int(-1) } else { count.clone() };
         Value::map([
             ("Driver", item.get("driver").clone()),
             ("Count", count),
