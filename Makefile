@@ -18,7 +18,7 @@ demo-down: ## Takes the demo away, and asks before its data
 	tests/lab/demo-down.sh
 
 test: ## Runs every test; those on the Docker Engine fail when there is none
-	tests/run
+	tests/all
 
 check: ## Format, lints, docs, licences
 	cargo fmt --check

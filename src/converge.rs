@@ -92,10 +92,7 @@ pub async fn converge<E: Engine + 'static>(
     loop {
         let found = match pass.perform().await {
             Ok(found) => found,
-            Err(error) if failures >= FAILED_LOOKS => return Err(error),
-            Err(error) if failures == 0 && pass.memory.generation.is_none() => {
-                return Err(error);
-            }
+            Err(error) if !has_looked || failures >= FAILED_LOOKS => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "the look failed and is tried again");
                 failures += 1;
@@ -167,9 +164,10 @@ impl<W: Stream<Item = Wakeup> + Unpin> Waiting<W> {
                     break;
                 }
                 Some(wakeup) = self.wakeups.next() => {
-                    tracing::debug!(?wakeup, "woken by the engine");
-                    pass.wake(&wakeup);
-                    break;
+                    if pass.wake(&wakeup) {
+                        tracing::debug!(?wakeup, "woken by the engine");
+                        break;
+                    }
                 }
                 Some(pull) = self.pulls.recv() => {
                     let objects = pulled_by(pass, &pull);

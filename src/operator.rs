@@ -21,7 +21,7 @@ use crate::state::time::Moment;
 use crate::store::Store;
 
 /// How often everything is looked at with no reason, unless the file says otherwise.
-const RESYNC_READY: Duration = Duration::from_secs(60);
+const RESYNC_READY: Duration = Duration::from_mins(1);
 
 /// How long steps that were begun may go on after the operator was asked to end.
 const LAST_STEPS: Duration = Duration::from_secs(10);

@@ -77,7 +77,7 @@ impl Report {
         match &outcome.result {
             Ok(_) if matches!(outcome.step, Step::Probe { .. }) => {}
             Ok(_) => {
-                self.say(at, &outcome.object, ProgressState::after(&outcome.step), None)
+                self.say(at, &outcome.object, ProgressState::after(&outcome.step), None);
             }
             Err(failure) if failure.kind == FailureKind::Abandoned => {}
             Err(_) if matches!(outcome.step, Step::Probe { .. }) => {}

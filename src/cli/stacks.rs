@@ -58,7 +58,7 @@ pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
                 let request = request(options, &paths, &environment, key);
                 LoadedStack { files: paths, loaded: load(&request, &files) }
             }
-            Err((folder, message)) => refused(folder, message),
+            Err((folder, message)) => refused(folder, &message),
         })
         .collect();
     let mut stacks =
@@ -116,7 +116,7 @@ fn reason(error: &ReadError) -> String {
     }
 }
 
-fn refused(path: PathBuf, message: String) -> LoadedStack {
+fn refused(path: PathBuf, message: &str) -> LoadedStack {
     let mut problems = Problems::default();
     problems.error(None, "", format!("{}: {message}", path.display()));
     LoadedStack {

@@ -103,13 +103,13 @@ impl Load<'_> {
             &mut self.problems,
         );
         let extension = extension::stack(&root, &mut self.problems);
-        self.mark_secrets(&mut root, &extension.settings.sensitive);
+        Self::mark_secrets(&mut root, &extension.settings.sensitive);
         sensitive::reveal(&mut root, &mut self.problems);
         let active = profiles::active(&self.request.profiles, &variables);
         let inactive = profiles::set_aside(&mut root, &active);
         self.require_active(&root, &inactive)?;
         complete::complete(&mut root, &project);
-        unused::drop_unused(&mut root, &inactive, &mut self.problems);
+        let unused = unused::drop_unused(&mut root, &inactive, &mut self.problems);
         let mut contents = |family| {
             content::contents(
                 &root,
@@ -126,6 +126,7 @@ impl Load<'_> {
             files: self.request.files.clone(),
             working_dir: self.folder.to_owned(),
             inactive,
+            unused,
             extension,
             digest_key: self.request.digest_key.clone(),
             root,
@@ -241,6 +242,11 @@ impl Load<'_> {
         }) {
             return Some(());
         }
+        if services.is_some_and(|entry| entry.node.is_null())
+            && self.problems.has_errors()
+        {
+            return None;
+        }
         let span = services.map_or(root.span, |entry| entry.key);
         self.problems
             .error(span, "services", "the stack has no services")
@@ -265,7 +271,7 @@ impl Load<'_> {
     }
 
     /// Marks what `x-reconciler` and the names of variables say is secret.
-    fn mark_secrets(&self, root: &mut Node, of_stack: &[String]) {
+    fn mark_secrets(root: &mut Node, of_stack: &[String]) {
         let services = root.get_mut("services").into_iter().flat_map(Node::entries_mut);
         for (name, entry) in services {
             // Reported once, by the validation.

@@ -60,17 +60,16 @@ fn stack_conditions(
             None => condition("SpecValid", true, "Valid", "the desired state is valid"),
             Some(problems) => condition("SpecValid", false, "Invalid", problems),
         },
-        match in_sync {
-            true => {
-                condition("Synced", true, "InSync", "every object is as it is wanted")
-            }
-            false => condition("Synced", false, "Drift", sentence(plan)),
+        if in_sync {
+            condition("Synced", true, "InSync", "every object is as it is wanted")
+        } else {
+            condition("Synced", false, "Drift", sentence(plan))
         },
         condition(
             "Progressing",
             !ready && !is_degraded,
             if ready { "Done" } else { "Converging" },
-            { if ready { "nothing is under way".to_owned() } else { sentence(plan) } },
+            if ready { "nothing is under way".to_owned() } else { sentence(plan) },
         ),
         match (ready, waiting.is_empty()) {
             (true, _) => condition("Ready", true, "Ready", "every service is ready"),
@@ -80,9 +79,10 @@ fn stack_conditions(
                 condition("Ready", false, "ServicesNotReady", message)
             }
         },
-        match is_degraded {
-            true => condition("Degraded", true, "ServicesDegraded", degraded.join(", ")),
-            false => condition("Degraded", false, "AsExpected", "no service is degraded"),
+        if is_degraded {
+            condition("Degraded", true, "ServicesDegraded", degraded.join(", "))
+        } else {
+            condition("Degraded", false, "AsExpected", "no service is degraded")
         },
     ]
 }

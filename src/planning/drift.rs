@@ -24,7 +24,9 @@ fn field_drift(path: &str, field: &Field, asked: &Asked<'_>) -> Vec<FieldDrift> 
     let observed = asked.container.document.get(field.pointer);
     let Some(expected) = expected(field, asked) else { return Vec::new() };
     match (entries(&expected), entries(observed)) {
-        (Some(expected), Some(observed)) => entry_drift(path, field, expected, observed),
+        (Some(expected), Some(observed)) => {
+            entry_drift(path, field, &expected, &observed)
+        }
         (Some(_) | None, Some(_) | None) => {
             single(path.to_owned(), field, &expected, observed).into_iter().collect()
         }
@@ -37,6 +39,14 @@ fn expected(field: &Field, asked: &Asked<'_>) -> Option<Value> {
     match field.default {
         Default::ImageEntries => {
             let mut entries = map_of(asked.image?.get(field.pointer));
+            entries.extend(map_of(wanted));
+            Some(Value::Map(entries))
+        }
+        Default::EngineEntries(label) => {
+            let labels = asked.container.document.get("Config.Labels");
+            let asked_then = labels.get(label).as_text().unwrap_or_default();
+            let mut entries = map_of(asked.container.document.get(field.pointer));
+            entries.retain(|name, _| !asked_then.split(',').any(|asked| asked == name));
             entries.extend(map_of(wanted));
             Some(Value::Map(entries))
         }
@@ -71,8 +81,8 @@ fn map_of(value: &Value) -> Map {
 fn entry_drift(
     path: &str,
     field: &Field,
-    expected: Map,
-    observed: Map,
+    expected: &Map,
+    observed: &Map,
 ) -> Vec<FieldDrift> {
     let names: std::collections::BTreeSet<&String> =
         expected.keys().chain(observed.keys()).collect();
@@ -150,7 +160,7 @@ fn cost(field: &Field, desired: &Value) -> Action {
     match field.cost {
         Cost::Recreate => Action::Recreate,
         Cost::Update if desired.is_zero() => Action::Recreate,
-        Cost::Update | Cost::Reconnect => Action::UpdateInPlace,
+        Cost::Update | Cost::UpdateAny | Cost::Reconnect => Action::UpdateInPlace,
     }
 }
 
@@ -163,14 +173,16 @@ pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
         ["HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.MaximumRetryCount"],
     ];
     let mut document = Document::default();
-    for (_, field) in attribute::fields().filter(|(_, field)| field.cost == Cost::Update)
+    for (_, field) in attribute::fields()
+        .filter(|(_, field)| matches!(field.cost, Cost::Update | Cost::UpdateAny))
     {
         if let Some(drift) = drifts.iter().find(|drift| drift.pointer == field.pointer) {
             document.set(field.pointer, drift.desired.clone());
         }
     }
     for pair in TOGETHER {
-        if pair.iter().any(|pointer| !document.get(pointer).is_null()) {
+        // What is taken away shows in the drifts alone.
+        if drifts.iter().any(|drift| pair.contains(&drift.pointer)) {
             for pointer in pair {
                 if document.get(pointer).is_null() {
                     document.set(pointer, asked.get(pointer).clone());

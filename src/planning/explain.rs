@@ -74,11 +74,8 @@ fn special_rows(instance: &Instance<'_>, holder: Option<&Container>) -> Vec<Expl
 }
 
 fn shown(value: &Value, hide: bool) -> Option<String> {
-    match value {
-        Value::Null => None,
-        _ if hide => Some(CONCEALED.to_owned()),
-        value => Some(value.to_string()),
-    }
+    let text = || if hide { CONCEALED.to_owned() } else { value.to_string() };
+    (!value.is_null()).then(text)
 }
 
 fn verdict(path: &str, drift: &[FieldDrift]) -> String {
@@ -95,6 +92,7 @@ fn rule(field: &Field, wanted: &Value) -> String {
             Default::Zero => "not asked for: must not be set",
             Default::Image => "not asked for: as the image says",
             Default::ImageEntries => "not asked for: what the image has",
+            Default::EngineEntries(_) => "not asked for: what the engine adds",
             Default::Text(_) => "not asked for: the specification's default",
             Default::Any => "not asked for: anything will do",
             Default::Computed(_) => "not asked for: the engine's own choice",
@@ -102,6 +100,7 @@ fn rule(field: &Field, wanted: &Value) -> String {
     } else {
         match field.default {
             Default::ImageEntries => "asked for, over what the image has",
+            Default::EngineEntries(_) => "asked for, over what the engine adds",
             Default::Zero
             | Default::Image
             | Default::Text(_)
@@ -112,6 +111,7 @@ fn rule(field: &Field, wanted: &Value) -> String {
     let cost = match field.cost {
         Cost::Recreate => "a change needs a new container",
         Cost::Update => "changes in place; taking it away needs a new container",
+        Cost::UpdateAny => "changes in place",
         Cost::Reconnect => "the network is disconnected and connected",
     };
     format!("{source}; {cost}")

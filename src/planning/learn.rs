@@ -15,7 +15,7 @@ use super::retry::{CRASH, ERROR, PROBE, PULL};
 use super::world::{Allowed, Instance, Standing, World};
 
 /// For how long a service must be ready before its crashes are forgotten.
-const FORGIVEN: std::time::Duration = std::time::Duration::from_secs(600);
+const FORGIVEN: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -170,7 +170,7 @@ fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now
         let office = &instance.office;
         for container in office.candidate.into_iter().chain(office.holder) {
             if let Some(spec) = fresh_spec(instance, container, observed) {
-                let fields = instance.raw_drift(container, desired, observed);
+                let fields = instance.raw_drift(container, observed);
                 let fields: BTreeMap<String, String> = fields
                     .into_iter()
                     .filter(|field| field.cost == Action::Recreate)
@@ -187,6 +187,15 @@ fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now
     }
 }
 
+/// Tells whether we stopped a container, or are about to: its end is seen before the stop
+/// has returned.
+fn is_stopped_by_us(memory: &Memory, container: &Container) -> bool {
+    let is_stopping = memory.under_way.values().any(
+        |step| matches!(step, Step::Stop { container: id, .. } if *id == container.id),
+    );
+    is_stopping || memory.stopped.contains(&container.id)
+}
+
 /// Returns the spec of a container that was made from today's target and never started.
 fn fresh_spec(
     instance: &Instance<'_>,
@@ -201,15 +210,6 @@ fn fresh_spec(
     is_fresh.then_some(spec)
 }
 
-/// Tells whether we have stopped a container, or are about to: the engine tells of its end
-/// before it answers.
-fn is_our_doing(memory: &Memory, object: &Object, container: &Container) -> bool {
-    let is_under_way = memory.under_way.get(object).is_some_and(
-        |step| matches!(step, Step::Stop { container: it, .. } if *it == container.id),
-    );
-    is_under_way || memory.stopped.contains(&container.id)
-}
-
 fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
     let world = World::new(desired, observed, memory, now, Allowed::default());
     let mut crashes = memory.crashes.clone();
@@ -217,9 +217,7 @@ fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, no
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
         match (&instance.standing, holder.state.finished) {
-            (Standing::Ended, Some(finished))
-                if !is_our_doing(memory, &object, holder) =>
-            {
+            (Standing::Ended, Some(finished)) if !is_stopped_by_us(memory, holder) => {
                 let last = (holder.id.clone(), finished);
                 let known = crashes.get(&object);
                 if known.is_none_or(|known| known.last != last) {

@@ -4,14 +4,15 @@
 //! `plan(desired, observed, memory', now)`: the executor makes no decision, and
 //! `reconciler diff` prints the very plan that the loop performs.
 //!
-//! Read in this order: [`target`] (what a container should be), [`drift`] (how it differs),
-//! [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
+//! Read in this order: [`target`] (what a container should be), [`drift`] and
+//! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
 //! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for),
 //! [`network`], [`volume`], [`prune`], and [`plan`].
 
 pub mod change;
 pub mod condition;
 pub mod decision;
+pub mod difference;
 pub mod drift;
 pub mod explain;
 pub mod handover;

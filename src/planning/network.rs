@@ -81,6 +81,7 @@ fn make_way(world: &World<'_>, spec: &NetworkSpec, network: &Network) -> Next {
 fn wanted(spec: &NetworkSpec) -> Document {
     let canonical = &spec.canonical;
     let text = |key: &str| canonical.get(key).clone();
+    let driver = Some(text("driver")).filter(|driver| !driver.is_null());
     let mut ipam = Map::new();
     let pools = canonical.at("ipam.config").items().iter().map(pool).collect();
     ipam.insert("Driver".to_owned(), canonical.at("ipam.driver").clone());
@@ -88,13 +89,7 @@ fn wanted(spec: &NetworkSpec) -> Document {
     ipam.insert("Options".to_owned(), canonical.at("ipam.options").clone());
     ipam.retain(|_, value| !value.is_zero());
     let mut document: Document = [
-        (
-            "Driver",
-            match text("driver") {
-                Value::Null => Value::text("bridge"),
-                driver => driver,
-            },
-        ),
+        ("Driver", driver.unwrap_or_else(|| Value::text("bridge"))),
         ("Internal", text("internal")),
         ("Attachable", text("attachable")),
         ("EnableIPv6", text("enable_ipv6")),

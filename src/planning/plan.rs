@@ -6,11 +6,11 @@ use crate::state::observed::Observed;
 use crate::state::step::Step;
 use crate::state::time::{Moment, Now};
 
-use super::change::{Change, Gate, Plan};
+use super::change::{Change, Gate, Note, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
-use super::world::{Allowed, Standing, World};
+use super::world::{Allowed, Instance, Standing, World};
 use super::{network, order, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -48,6 +48,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
             world.replicas_of(service).map(|instance| replica::decide(world, instance)),
         );
     }
+    plan.notes.extend(world.instances.values().filter_map(|it| quirk_note(world, it)));
     let (orphans, notes) = prune::decide(world);
     decisions.extend(orphans);
     decisions.extend(network::left_over(world));
@@ -59,12 +60,29 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.changes.extend(decision.change());
         match decision.next {
             Next::Step(step) => plan.steps.push((decision.object, step)),
-            Next::Until(moment, _) => plan.wake = earliest(plan.wake, moment),
+            Next::Until(moment, _) => plan.wake = Some(earliest(plan.wake, moment)),
             Next::Nothing | Next::Wait(_) => {}
         }
     }
     plan.is_moving = is_moving(world, &plan);
     plan
+}
+
+/// Says what this engine reads back otherwise than it was asked for: nothing can be done
+/// about it here, but it must not go unsaid.
+fn quirk_note(world: &World<'_>, instance: &Instance<'_>) -> Option<Note> {
+    let holder = instance.office.holder?;
+    let fields = instance.quirks_of(holder, world.desired, world.observed, world.memory);
+    let paths: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
+    (!paths.is_empty()).then(|| Note {
+        reason: "NotConverging",
+        about: replica::object(instance).to_string(),
+        message: format!(
+            "the engine makes something else of {}; the container runs on as it is, since \
+             another one would be the same",
+            paths.join(", ")
+        ),
+    })
 }
 
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
@@ -85,8 +103,8 @@ fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
         || comes_by_itself
 }
 
-fn earliest(a: Option<Moment>, b: Moment) -> Option<Moment> {
-    Some(a.map_or(b, |a| a.min(b)))
+fn earliest(a: Option<Moment>, b: Moment) -> Moment {
+    a.map_or(b, |a| a.min(b))
 }
 
 /// How many more steps may be taken.
@@ -116,13 +134,14 @@ impl Room {
     /// room of others: a slow one must not starve them. An image is pulled once.
     fn admit(&mut self, mut decision: Decision) -> Decision {
         let Next::Step(step) = &decision.next else { return decision };
-        let admitted = match step {
+        let turn = "its turn: as many steps as may be are under way";
+        let (admitted, on) = match step {
             Step::Pull { image, .. } => {
                 let is_first = !self.pulls.iter().any(|other| other == image.as_str());
                 self.pulls.push(image.to_string());
-                is_first
+                (is_first, format!("image {image}"))
             }
-            Step::Probe { .. } => take(&mut self.probes),
+            Step::Probe { .. } => (take(&mut self.probes), turn.to_owned()),
             Step::CreateNetwork { .. }
             | Step::RemoveNetwork { .. }
             | Step::CreateVolume { .. }
@@ -135,13 +154,9 @@ impl Room {
             | Step::Start { .. }
             | Step::Unpause { .. }
             | Step::Stop { .. }
-            | Step::Remove { .. } => take(&mut self.steps),
+            | Step::Remove { .. } => (take(&mut self.steps), turn.to_owned()),
         };
         if !admitted {
-            let on = match step {
-                Step::Pull { image, .. } => format!("image {image}"),
-                _ => "its turn: as many steps as may be are under way".to_owned(),
-            };
             decision.next = Next::Wait(vec![on]);
         }
         decision

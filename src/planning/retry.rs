@@ -13,15 +13,15 @@ pub struct Backoff {
 
 /// After an error of an engine call.
 pub const ERROR: Backoff =
-    Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(300) };
+    Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) };
 
 /// After a failed pull.
 pub const PULL: Backoff =
-    Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(300) };
+    Backoff { base: Duration::from_secs(10), cap: Duration::from_mins(5) };
 
 /// After a crash. The first start again is at once.
 pub const CRASH: Backoff =
-    Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(300) };
+    Backoff { base: Duration::from_secs(10), cap: Duration::from_mins(5) };
 
 /// From one probe to the next while a container is not ready.
 pub const PROBE: Backoff =

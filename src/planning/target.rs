@@ -40,8 +40,13 @@ pub fn target(
     peers: &BTreeMap<ServiceName, ContainerId>,
 ) -> Target {
     let name = container_name(stack, service, number);
-    let context = Context { stack, service, name: name.as_str(), facts, peers };
-    let document = attribute::project(&context);
+    let document = attribute::project(&Context {
+        stack,
+        service,
+        name: name.as_str(),
+        facts,
+        peers,
+    });
     let (files, content) = files(stack, service);
     let digest = stack.digest_key.digest(&Value::List(vec![
         Value::Map(
@@ -71,8 +76,9 @@ fn files(
     stack: &Stack,
     service: &Service,
 ) -> (Vec<InsideFile>, BTreeMap<String, String>) {
-    let families: [(&str, &BTreeMap<String, Content>, fn(&Value) -> String); 2] = [
-        ("configs", &stack.configs, config_target),
+    type Place = fn(&Value) -> String;
+    let families = [
+        ("configs", &stack.configs, config_target as Place),
         ("secrets", &stack.secrets, secret_target),
     ];
     let (mut files, mut content) = (Vec::new(), BTreeMap::new());
@@ -115,8 +121,7 @@ impl Target {
         let digest = self.digest.trim_start_matches("sha256:");
         let image = image.as_str().trim_start_matches("sha256:");
         let bytes = format!("{digest} {image}");
-        use sha2::Digest;
-        let hash = sha2::Sha256::digest(bytes.as_bytes());
+        let hash = <sha2::Sha256 as sha2::Digest>::digest(bytes.as_bytes());
         SpecHash::new(format!("sha256:{}", crate::state::digest::hexadecimal(&hash)))
     }
 
@@ -160,6 +165,11 @@ impl Target {
         }
         if !self.content.is_empty() {
             entries.push((labels::CONTENT, self.content_label()));
+        }
+        let log_options = self.document.get("HostConfig.LogConfig.Config").entries();
+        let log_options: Vec<&str> = log_options.map(|(name, _)| name).collect();
+        if !log_options.is_empty() {
+            entries.push((labels::LOG_OPTIONS, log_options.join(",")));
         }
         let sensitive = self.sensitive_pointers();
         if !sensitive.is_empty() {

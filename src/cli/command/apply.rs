@@ -3,7 +3,7 @@
 use anyhow::Result;
 use futures_util::future::join_all;
 
-use super::session::{Connected, Session, chain};
+use super::session::{Connected, Session};
 use crate::cli::arguments::Apply;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
@@ -107,9 +107,4 @@ fn explain_end(
         session.output.result(&status::drawn(stacks, now, session.output.width()))?;
     }
     Ok(Exit::NotAsWanted)
-}
-
-/// Says what went wrong while nobody was asked to end the command.
-pub(super) fn warned(error: &EngineError) -> String {
-    chain(error)
 }

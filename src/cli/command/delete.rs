@@ -17,7 +17,7 @@ use crate::state::ids::VolumeName;
 use crate::state::observed::labels;
 
 /// How long a stack may take to stop: longer than any sane grace period.
-const TIMEOUT: Duration = Duration::from_secs(3600);
+const TIMEOUT: Duration = Duration::from_hours(1);
 
 pub(super) async fn run(session: &Session, options: Delete) -> Result<Exit> {
     let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };

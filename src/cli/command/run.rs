@@ -126,7 +126,8 @@ impl Operators<'_> {
                     self.want(desired, &stack, is_asked);
                 }
                 // A file that was deleted asks for nothing, which is not to ask wrongly.
-                None if self.is_known(&stack) && stack.files.iter().any(is_missing) => {}
+                None if self.is_known(&stack)
+                    && stack.files.iter().any(|file| is_missing(file)) => {}
                 None => {
                     self.refuse(&stack);
                     invalid.insert(stack.files);
@@ -179,12 +180,12 @@ impl Operators<'_> {
     fn refuse(&self, loaded: &LoadedStack) {
         let text = said(loaded);
         let known = self.stacks.values().find(|stack| stack.files == loaded.files);
-        match known {
-            Some(stack) => {
-                stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
-            }
-            None => tracing::error!(condition = "SpecValid=False", problems = %text,
-                "the desired state is invalid, and there is no earlier one"),
+        if let Some(stack) = known {
+            stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
+        } else {
+            let condition = "SpecValid=False";
+            let problems = text;
+            tracing::error!(condition, %problems, "there is no valid desired state");
         }
     }
 
@@ -195,7 +196,7 @@ impl Operators<'_> {
     }
 }
 
-fn is_missing(file: &std::path::PathBuf) -> bool {
+fn is_missing(file: &std::path::Path) -> bool {
     matches!(file.try_exists(), Ok(false))
 }
 

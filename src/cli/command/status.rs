@@ -63,10 +63,10 @@ fn show(
     match (session.output.format, options.watch) {
         (Format::Json, _) => session.output.json(&json::status(stacks))?,
         (Format::Text, true) => {
-            session.output.frame(&status::frame(stacks, now, width))?
+            session.output.frame(&status::frame(stacks, now, width))?;
         }
         (Format::Text, false) => {
-            session.output.result(&status::drawn(stacks, now, width))?
+            session.output.result(&status::drawn(stacks, now, width))?;
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ pub(super) fn check(stack: &Candidate, problems: &mut Problems) {
             let path = format!("{path}.{other}");
             match text(&dependency.node, "condition") {
                 Some("service_healthy") => {
-                    cannot_be_healthy(depended, dependency, &path, problems)
+                    cannot_be_healthy(depended, dependency, &path, problems);
                 }
                 Some("service_completed_successfully") => {
                     never_completes(other, depended, dependency, &path, problems);

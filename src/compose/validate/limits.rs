@@ -37,9 +37,12 @@ fn replicas(service: &Node, path: &str, problems: &mut Problems) {
     }
 }
 
+/// How the values of two keys are brought into one form.
+type Reading = fn(&Node) -> Option<String>;
+
 /// Older keys that say the same as a newer one: both may stand there if they agree.
 fn twice_said(service: &Node, path: &str, problems: &mut Problems) {
-    const PAIRS: [(&str, &str, fn(&Node) -> Option<String>); 5] = [
+    const PAIRS: [(&str, &str, Reading); 5] = [
         ("scale", "deploy.replicas", exact),
         ("mem_limit", "deploy.resources.limits.memory", exact),
         ("mem_reservation", "deploy.resources.reservations.memory", exact),
@@ -71,17 +74,17 @@ fn as_number(node: &Node) -> Option<String> {
 }
 
 /// Returns the first of these keys that gives a number of bytes.
-fn bytes<'a>(service: &'a Node, keys: &[&'static str]) -> Option<Bytes<'a>> {
+fn bytes<'a>(service: &'a Node, keys: &[&'static str]) -> Option<Amount<'a>> {
     keys.iter().find_map(|key| {
         let node = service.at(key)?;
         let bytes = integer(node).or_else(|| parse_bytes(node.as_text()?).ok())?;
-        Some(Bytes { key, node, bytes })
+        Some(Amount { key, node, bytes })
     })
 }
 
 /// A number of bytes, and where it was found.
 #[derive(Clone, Copy)]
-struct Bytes<'a> {
+struct Amount<'a> {
     key: &'static str,
     node: &'a Node,
     bytes: i64,
@@ -93,7 +96,7 @@ fn memory(service: &Node, path: &str, problems: &mut Problems) {
     let reserved =
         bytes(service, &["deploy.resources.reservations.memory", "mem_reservation"]);
     let swap = bytes(service, &["memswap_limit"]).filter(|swap| swap.bytes > 0);
-    let mut error = |at: Bytes<'_>, message: &str, limit: Option<Bytes<'_>>| {
+    let mut error = |at: Amount<'_>, message: &str, limit: Option<Amount<'_>>| {
         let problem = problems.error(at.node.span, format!("{path}.{}", at.key), message);
         match limit {
             Some(limit) => problem.see(limit.node.span, "the memory limit"),

@@ -45,10 +45,8 @@ pub fn write(document: &Document) -> Json {
 
 /// Writes the body of a request that updates a live container.
 pub fn write_update(document: &Document) -> Json {
-    match write(document) {
-        Json::Object(mut body) => body.remove("HostConfig").unwrap_or_else(|| json!({})),
-        other => other,
-    }
+    let mut body = write(document);
+    body.get_mut("HostConfig").map_or_else(|| json!({}), Json::take)
 }
 
 fn read_field(field: &Field, inspect: &Json) -> Value {
@@ -216,7 +214,7 @@ fn cpus(json: &Json) -> Value {
 fn nano_cpus(value: &Value) -> i64 {
     let number = match value {
         Value::Text(text) => text.parse::<f64>().unwrap_or(0.0),
-        Value::Int(number) => *number as f64,
+        Value::Int(number) => number.to_string().parse().unwrap_or(0.0),
         Value::Real(Real(number)) => *number,
         Value::Null
         | Value::Bool(_)
@@ -224,7 +222,8 @@ fn nano_cpus(value: &Value) -> i64 {
         | Value::List(_)
         | Value::Map(_) => 0.0,
     };
-    (number * 1e9).round() as i64
+    // As text a float says all its digits, and one that does not fit is no number.
+    format!("{:.0}", number * 1e9).parse().unwrap_or(0)
 }
 
 #[cfg(test)]

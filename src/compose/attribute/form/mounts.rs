@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::state::value::{Map, Value};
 
 /// Reads both as a map by target: `Type`, `Source`, `ReadOnly`, `Propagation`, `Label`
-/// (the SELinux `z` or `Z`), `NoCopy`, `Create` (a missing source is made: only a bind in
+/// (the `SELinux` `z` or `Z`), `NoCopy`, `Create` (a missing source is made: only a bind in
 /// `Binds` does that), `Options` (everything else of a mount).
 pub(super) fn read(host_config: &Json) -> Value {
     let mut targets = Map::new();

@@ -53,10 +53,9 @@ pub fn ports(value: &Value, _: &Context<'_>, to: &mut Document) {
         let protocol = port.get("protocol").as_text().unwrap_or("tcp");
         let name = format!("{}/{protocol}", port.get("target"));
         let ip = port.get("host_ip").as_text().unwrap_or_default();
-        let host_port = match port.get("published") {
-            Value::Null => String::new(),
-            published => published.to_string(),
-        };
+        let host_port = port.get("published");
+        let host_port =
+            if host_port.is_null() { String::new() } else { host_port.to_string() };
         to.extend("Config.ExposedPorts", [(name.clone(), Value::Bool(true))]);
         let place = Value::Text(published(ip, &host_port));
         if let Value::List(places) =

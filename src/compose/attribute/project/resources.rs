@@ -4,6 +4,7 @@ use super::super::field::{Context, Default, Field, Form, field};
 use super::process::as_text;
 use crate::compose::units;
 use crate::state::document::Document;
+use crate::state::observed::labels;
 use crate::state::value::{Map, Value};
 
 /// `deploy.resources.limits.cpus`, `cpus`.
@@ -56,8 +57,9 @@ pub const ULIMITS: Field = field("HostConfig.Ulimits").form(Form::Keyed("Name"))
 pub const LOG_DRIVER: Field = field("HostConfig.LogConfig.Type")
     .default(Default::Computed(|asked| Some(Value::text(&asked.facts.log_driver))));
 
-/// `logging.options`.
-pub const LOG_OPTIONS: Field = field("HostConfig.LogConfig.Config");
+/// `logging.options`: the engine adds its own, which it tells nobody.
+pub const LOG_OPTIONS: Field = field("HostConfig.LogConfig.Config")
+    .default(Default::EngineEntries(labels::LOG_OPTIONS));
 
 /// `devices` of `deploy.resources.reservations`, and `gpus`.
 pub const DEVICE_REQUESTS: Field =
@@ -179,15 +181,16 @@ pub const BLOCK_IO: [Field; 6] = [
 /// `gpus` and `deploy.resources.reservations.devices`.
 pub fn device_requests(value: &Value, _: &Context<'_>, to: &mut Document) {
     let requests = value.items().iter().map(|item| {
-        let capabilities = match item.get("capabilities") {
-            Value::Null => Value::texts(["gpu"]),
-            named => named.clone(),
+        let capabilities = item.get("capabilities");
+        let capabilities = if capabilities.is_null() {
+            Value::texts(["gpu"])
+        } else {
+            capabilities.clone()
         };
-        let count = match item.get("count") {
-            Value::Text(all) if all == "all" => Value::Int(-1),
-            Value::Null if item.get("device_ids").is_zero() => Value::Int(-1),
-            count => count.clone(),
-        };
+        let count = item.get("count");
+        let is_all = count.as_text() == Some("all")
+            || count.is_null() && item.get("device_ids").is_zero();
+        let count = if is_all { Value::Int(-1) } else { count.clone() };
         Value::map([
             ("Driver", item.get("driver").clone()),
             ("Count", count),

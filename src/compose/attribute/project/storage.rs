@@ -185,13 +185,12 @@ pub fn devices(value: &Value, _: &Context<'_>, to: &mut Document) {
 /// `volumes_from`: `service[:ro]` or `container:name[:ro]`.
 pub fn volumes_from(value: &Value, context: &Context<'_>, to: &mut Document) {
     for item in value.items().iter().filter_map(Value::as_text) {
-        let text = match item.strip_prefix("container:") {
-            Some(container) => container.to_owned(),
-            None => {
-                let (service, mode) = item.split_once(':').unwrap_or((item, "rw"));
-                let peer = context.peers.get(&ServiceName::new(service));
-                peer.map_or_else(|| item.to_owned(), |id| format!("{id}:{mode}"))
-            }
+        let text = if let Some(container) = item.strip_prefix("container:") {
+            container.to_owned()
+        } else {
+            let (service, mode) = item.split_once(':').unwrap_or((item, "rw"));
+            let peer = context.peers.get(&ServiceName::new(service));
+            peer.map_or_else(|| item.to_owned(), |id| format!("{id}:{mode}"))
         };
         to.insert("HostConfig.VolumesFrom", Value::Text(text));
     }

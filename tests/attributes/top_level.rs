@@ -1,0 +1,1 @@
+//! Networks and volumes of a stack: what stands at the top of the file.
