@@ -15,7 +15,7 @@ use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 
 pub(crate) use drive::Drive;
-pub(crate) use machine::{Machine, Software};
+pub(crate) use machine::Software;
 
 /// Loads a stack of the project `demo`.
 pub(crate) fn desired(yaml: &str) -> Desired {
