@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::attribute::field::Asked;
 use crate::state::desired::Desired;
-use crate::state::ids::ImageId;
+use crate::state::ids::{ImageId, ServiceName, SpecHash};
 use crate::state::observed::{Container, Observed, labels};
 use crate::state::value::Value;
 
@@ -26,17 +26,18 @@ impl Instance<'_> {
         observed: &Observed,
         memory: &Memory,
     ) -> Vec<FieldDrift> {
-        let ignored = &self.service.settings.ignored_drift;
-        let mut fields = self.raw_drift(container, observed);
+        let mut fields = self.raw_drift(container, desired, observed);
+        let quirks = memory.quirks.get(&key(self, container));
         fields.retain(|field| {
-            !self.is_quirk(field, desired, observed, memory)
+            let ignored = &self.service.settings.ignored_drift;
+            !is_quirk(quirks, desired, field)
                 && !ignored.iter().any(|path| covers(path, &field.path))
         });
         fields
     }
 
-    /// Returns the fields that read otherwise than they are asked for because that is what
-    /// this engine makes of them.
+    /// Returns the fields of a container that read otherwise than they are asked for
+    /// because that is what this engine makes of them.
     pub fn quirks_of(
         &self,
         container: &Container,
@@ -44,32 +45,20 @@ impl Instance<'_> {
         observed: &Observed,
         memory: &Memory,
     ) -> Vec<FieldDrift> {
-        let mut fields = self.raw_drift(container, observed);
-        fields.retain(|field| self.is_quirk(field, desired, observed, memory));
+        let quirks = memory.quirks.get(&key(self, container));
+        if quirks.is_none() {
+            return Vec::new();
+        }
+        let mut fields = self.raw_drift(container, desired, observed);
+        fields.retain(|field| is_quirk(quirks, desired, field));
         fields
-    }
-
-    /// Tells whether the engine is known to make this value of today's target: then
-    /// another container would be no better.
-    fn is_quirk(
-        &self,
-        field: &FieldDrift,
-        desired: &Desired,
-        observed: &Observed,
-        memory: &Memory,
-    ) -> bool {
-        let Some(image) = observed.image(self.service.image.as_str()) else {
-            return false;
-        };
-        let key = (self.replica.service.clone(), self.target.spec(&image.id));
-        let known = memory.quirks.get(&key).and_then(|fields| fields.get(&field.path));
-        known.is_some_and(|digest| *digest == desired.digest_key.digest(&field.observed))
     }
 
     /// As [`Instance::drift_of`], with nothing left out.
     pub fn raw_drift(
         &self,
         container: &Container,
+        _desired: &Desired,
         observed: &Observed,
     ) -> Vec<FieldDrift> {
         let shown = concealed(container, Some(self.service));
@@ -158,6 +147,26 @@ impl Instance<'_> {
             cost: Action::UpdateInPlace,
         })
     }
+}
+
+/// What the engine makes of fields, by path; see [`Memory::quirks`].
+type Quirks = BTreeMap<String, String>;
+
+/// Returns under what the quirks of a container are remembered.
+pub fn key(instance: &Instance<'_>, container: &Container) -> (ServiceName, SpecHash) {
+    let spec = container.origin.spec.clone().unwrap_or_default();
+    (instance.replica.service.clone(), spec)
+}
+
+/// Returns the digest of what was asked for and what it reads: another wish is no quirk.
+pub fn quirk(desired: &Desired, field: &FieldDrift) -> String {
+    let both = vec![field.desired.clone(), field.observed.clone()];
+    desired.digest_key.digest(&Value::List(both))
+}
+
+fn is_quirk(quirks: Option<&Quirks>, desired: &Desired, field: &FieldDrift) -> bool {
+    let known = quirks.and_then(|quirks| quirks.get(&field.path));
+    known.is_some_and(|known| *known == quirk(desired, field))
 }
 
 /// Tells whether a path that was given covers a field: it, or what lies below it.

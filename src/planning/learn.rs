@@ -8,7 +8,9 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 
-use super::change::Action;
+use super::change::{Action, FieldDrift};
+use super::difference::{key, quirk};
+use super::in_place::attached;
 use super::memory::{Crashes, Memory, Probing, Retry};
 use super::readiness::{Readiness, readiness};
 use super::retry::{CRASH, ERROR, PROBE, PULL};
@@ -43,7 +45,7 @@ pub fn learn(
     }
     forget_the_gone(&mut memory, observed);
     start_probing(&mut memory, observed, now);
-    learn_quirks(&mut memory, desired, observed, now);
+    learn_quirks(&mut memory, desired, observed, outcomes, now);
     count_crashes(&mut memory, desired, observed, now);
     memory
 }
@@ -143,7 +145,10 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
     memory.filled.retain(|id| observed.containers.contains_key(id));
-    memory.stopped.retain(|id| observed.containers.contains_key(id));
+    memory.stopped.retain(|id| {
+        let there = observed.containers.get(id);
+        there.is_some_and(|it| it.state.status != Status::Running)
+    });
 }
 
 /// A container that runs and is not ready is probed at once.
@@ -163,21 +168,40 @@ fn start_probing(memory: &mut Memory, observed: &Observed, now: Now) {
 /// was asked for is what the engine makes of the spec: another container would be no
 /// better, so it is no drift. This keeps a value that the engine writes in its own way
 /// from causing one replacement after the other.
-fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
+///
+/// The same goes for what was just written to a container and reads back otherwise.
+fn learn_quirks(
+    memory: &mut Memory,
+    desired: &Desired,
+    observed: &Observed,
+    outcomes: &[Outcome],
+    now: Now,
+) {
     let mut quirks = Vec::new();
     let world = World::new(desired, observed, memory, now, Allowed::default());
     for instance in world.instances.values() {
         let office = &instance.office;
         for container in office.candidate.into_iter().chain(office.holder) {
-            if let Some(spec) = fresh_spec(instance, container, observed) {
-                let fields = instance.raw_drift(container, observed);
-                let fields: BTreeMap<String, String> = fields
-                    .into_iter()
-                    .filter(|field| field.cost == Action::Recreate)
-                    .map(|field| (field.path, desired.digest_key.digest(&field.observed)))
-                    .collect();
-                quirks.push(((instance.replica.service.clone(), spec), fields));
+            let is_fresh = is_fresh(instance, container, observed);
+            let written: Vec<&Step> = outcomes
+                .iter()
+                .filter(|outcome| outcome.result.is_ok())
+                .map(|outcome| &outcome.step)
+                .filter(|step| writes_to(step, &container.id))
+                .collect();
+            if !is_fresh && written.is_empty() {
+                continue;
             }
+            let fields = instance.raw_drift(container, desired, observed);
+            let fields: BTreeMap<String, String> = fields
+                .into_iter()
+                .filter(|field| {
+                    is_fresh && field.cost == Action::Recreate
+                        || written.iter().any(|step| wrote(step, field))
+                })
+                .map(|field| (field.path.clone(), quirk(desired, &field)))
+                .collect();
+            quirks.push((key(instance, container), fields));
         }
     }
     for (key, fields) in quirks {
@@ -187,27 +211,69 @@ fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now
     }
 }
 
-/// Tells whether we stopped a container, or are about to: its end is seen before the stop
-/// has returned.
-fn is_stopped_by_us(memory: &Memory, container: &Container) -> bool {
-    let is_stopping = memory.under_way.values().any(
-        |step| matches!(step, Step::Stop { container: id, .. } if *id == container.id),
-    );
-    is_stopping || memory.stopped.contains(&container.id)
+/// Tells whether a container was made from today's target and never started.
+fn is_fresh(instance: &Instance<'_>, container: &Container, observed: &Observed) -> bool {
+    let image = observed.image(instance.service.image.as_str());
+    container.state.status == Status::Created
+        && container.state.started.is_none()
+        && image.is_some_and(|image| {
+            container.origin.spec.as_ref() == Some(&instance.target.spec(&image.id))
+        })
 }
 
-/// Returns the spec of a container that was made from today's target and never started.
-fn fresh_spec(
-    instance: &Instance<'_>,
-    container: &Container,
-    observed: &Observed,
-) -> Option<crate::state::ids::SpecHash> {
-    let image = observed.image(instance.service.image.as_str())?;
-    let spec = instance.target.spec(&image.id);
-    let is_fresh = container.state.status == Status::Created
-        && container.state.started.is_none()
-        && container.origin.spec.as_ref() == Some(&spec);
-    is_fresh.then_some(spec)
+/// Tells whether a step changed a container in place.
+fn writes_to(step: &Step, id: &ContainerId) -> bool {
+    match step {
+        Step::Update { container, .. } | Step::Connect { container, .. } => {
+            container == id
+        }
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Create { .. }
+        | Step::CopyIn { .. }
+        | Step::Disconnect { .. }
+        | Step::Rename { .. }
+        | Step::Start { .. }
+        | Step::Unpause { .. }
+        | Step::Stop { .. }
+        | Step::Remove { .. }
+        | Step::Probe { .. } => false,
+    }
+}
+
+/// Tells whether a step wrote the very value that a field still lacks.
+fn wrote(step: &Step, field: &FieldDrift) -> bool {
+    match step {
+        Step::Update { document, .. } => {
+            let value = document.get(field.pointer);
+            !value.is_null() && *value == field.desired
+        }
+        Step::Connect { network, endpoint, .. } => {
+            attached(&field.path) == Some(network.as_str()) && *endpoint == field.desired
+        }
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Create { .. }
+        | Step::CopyIn { .. }
+        | Step::Disconnect { .. }
+        | Step::Rename { .. }
+        | Step::Start { .. }
+        | Step::Unpause { .. }
+        | Step::Stop { .. }
+        | Step::Remove { .. }
+        | Step::Probe { .. } => false,
+    }
+}
+
+/// We stopped it, or are about to: its end may be seen before the stop has returned.
+fn is_our_doing(memory: &Memory, object: &Object, holder: &Container) -> bool {
+    let under_way = memory.under_way.get(object);
+    memory.stopped.contains(&holder.id)
+        || matches!(under_way, Some(Step::Stop { container, .. }) if *container == holder.id)
 }
 
 fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
@@ -217,7 +283,9 @@ fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, no
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
         match (&instance.standing, holder.state.finished) {
-            (Standing::Ended, Some(finished)) if !is_stopped_by_us(memory, holder) => {
+            (Standing::Ended, Some(finished))
+                if !is_our_doing(memory, &object, holder) =>
+            {
                 let last = (holder.id.clone(), finished);
                 let known = crashes.get(&object);
                 if known.is_none_or(|known| known.last != last) {

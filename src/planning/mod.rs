@@ -33,3 +33,8 @@ pub mod target;
 pub mod teardown;
 pub mod volume;
 pub mod world;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

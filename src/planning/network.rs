@@ -1,5 +1,7 @@
 //! What comes next for one network.
 
+use std::collections::BTreeSet;
+
 use crate::state::desired::NetworkSpec;
 use crate::state::document::Document;
 use crate::state::ids::{NetworkKey, NetworkName, Object};
@@ -10,7 +12,7 @@ use crate::state::value::{Map, Value};
 use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
 use super::drift::same;
-use super::world::World;
+use super::world::{Instance, World};
 
 /// Decides what comes next for a network of the stack.
 pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decision {
@@ -38,6 +40,30 @@ pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decisi
         "a network cannot change; every container is detached while it is made again";
     let next = make_way(world, spec, network);
     Decision::new(object, Action::Recreate, reason, next).because_of(&fields)
+}
+
+/// Tells whether a network is about to be removed and made again: nothing is attached to
+/// it until then.
+pub fn is_to_be_made_again(world: &World<'_>, name: &NetworkName) -> bool {
+    let Some(network) = world.observed.networks.get(name) else { return false };
+    let specs = world.desired.networks.values();
+    specs
+        .filter(|spec| spec.name == *name)
+        .any(|spec| is_ours(world, spec, network) && !drift(spec, network).is_empty())
+}
+
+/// Returns the networks that a container cannot be started on yet.
+pub fn not_there(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    let endpoints = instance.target.document.get("NetworkingConfig.EndpointsConfig");
+    endpoints
+        .entries()
+        .map(|(name, _)| NetworkName::new(name))
+        .filter(|name| {
+            !world.observed.networks.contains_key(name)
+                || is_to_be_made_again(world, name)
+        })
+        .map(|name| format!("network {name}"))
+        .collect()
 }
 
 /// A network of another project, or of nobody, is used as it is.
@@ -148,6 +174,26 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
                 observed: observed.clone(),
                 cost: Action::Recreate,
             })
+        })
+        .chain(label_drift(&wanted, network))
+        .collect()
+}
+
+/// Labels differ entry by entry; those of ours and of `docker compose` never do.
+fn label_drift(wanted: &Document, network: &Network) -> Vec<FieldDrift> {
+    let (wanted, there) = (wanted.get("Labels"), network.document.get("Labels"));
+    let names: BTreeSet<&str> =
+        wanted.entries().chain(there.entries()).map(|(name, _)| name).collect();
+    names
+        .into_iter()
+        .filter(|name| !labels::is_bookkeeping(name))
+        .filter(|name| wanted.get(name) != there.get(name))
+        .map(|name| FieldDrift {
+            path: format!("labels.{name}"),
+            pointer: "",
+            desired: wanted.get(name).clone(),
+            observed: there.get(name).clone(),
+            cost: Action::Recreate,
         })
         .collect()
 }

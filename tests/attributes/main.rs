@@ -34,6 +34,7 @@ const NOT_HERE: &[(&str, &str)] = &[
         "the kernel here has no weights, and the engine drops them",
     ),
     ("HostConfig.BlkioWeightDevice", "as HostConfig.BlkioWeight"),
+    ("privileged", "an engine that is confined itself cannot give every right away"),
     ("storage_opt", "the storage driver here knows no size"),
 ];
 

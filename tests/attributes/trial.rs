@@ -103,7 +103,7 @@ impl Trial {
         let last = inspected(&self.corner.project());
         self.each_shown(|case, shown| {
             let place = self.filled(&shown.place);
-            let [was, is] = [&first, &last].map(|side| seen(side, case, &place));
+            let [was, is] = [&first, &last].map(|side| seen(side, case, shown, &place));
             (was != is).then(|| format!("at first {was}, in the end {is}"))
         });
     }
@@ -198,9 +198,7 @@ impl Trial {
             }
             Expected::Lacks(item) => {
                 let text = self.filled(item);
-                let is_gone = !items.contains(&Json::from(text.as_str()))
-                    && found.get(&text).is_none();
-                (is_gone, format!("without {text}"))
+                (!holds(found, &text), format!("without {text}"))
             }
             Expected::Begins(start) => {
                 let text = found.as_str().unwrap_or_default();
@@ -219,12 +217,35 @@ fn named(change: &Json) -> (String, (String, BTreeSet<String>)) {
 }
 
 /// Returns what a container shows at a place, its own id left out: a new one has another.
-fn seen(side: &BTreeMap<String, Json>, case: &Case, place: &str) -> String {
+fn seen(
+    side: &BTreeMap<String, Json>,
+    case: &Case,
+    shown: &Shown,
+    place: &str,
+) -> String {
     let Some(container) = side.get(case.name) else { return "nothing".to_owned() };
     let id = container["Id"].as_str().unwrap_or_default();
     let found = container.pointer(place).unwrap_or(&Json::Null);
     let short = id.get(..12).unwrap_or("no id");
-    found.to_string().replace(id, "(id)").replace(short, "(id)")
+    match &shown.value {
+        // What else is there, such as our own labels, may differ.
+        Expected::Lacks(item) => format!("{item}: {}", holds(found, item)),
+        Expected::Is(_) | Expected::Has(_) | Expected::Begins(_) => {
+            match found.as_str() {
+                // Both mean that the engine does not start it again.
+                Some("" | "no") => "\"no\"".to_owned(),
+                Some(_) | None => {
+                    found.to_string().replace(id, "(id)").replace(short, "(id)")
+                }
+            }
+        }
+    }
+}
+
+/// Tells whether a list has an item, or an object a key.
+fn holds(json: &Json, item: &str) -> bool {
+    let items = json.as_array().into_iter().flatten();
+    items.into_iter().any(|it| it.as_str() == Some(item)) || json.get(item).is_some()
 }
 
 /// Returns the YAML of a case's service.

@@ -84,7 +84,7 @@ impl Product {
     /// Applies, and asserts that everything became ready.
     #[track_caller]
     pub(crate) fn apply(&self) {
-        let ended = self.run(&["apply", "--timeout", "120s"]);
+        let ended = self.run(&["apply", "--timeout", "200s"]);
         assert_eq!(ended.code, 0, "apply: {}\n{}", ended.output, ended.notices);
     }
 

@@ -187,8 +187,6 @@ fn rights() -> Vec<Case> {
             "security_opt: ['seccomp:unconfined', 'no-new-privileges:true']",
             "security_opt: ['no-new-privileges=true', seccomp=unconfined]",
         ),
-        added("privileged", "privileged", "privileged: true")
-            .shows("HostConfig.Privileged", json!(true)),
         added("read-only", "read_only", "read_only: true")
             .shows("HostConfig.ReadonlyRootfs", json!(true)),
         added("kernel", "sysctls", "sysctls: {net.core.somaxconn: 1024}")
