@@ -34,7 +34,7 @@ use serde_json::Value as Json;
 /// How often the engine is asked for what is waited for.
 const TICK: Duration = Duration::from_millis(20);
 /// Long enough for a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A stack of one's own on the engine, and an operator that keeps it.
 struct Scene {
