@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::attribute::field::Asked;
 use crate::state::desired::Desired;
-use crate::state::ids::{ImageId, ServiceName, SpecHash};
+use crate::state::ids::ImageId;
 use crate::state::observed::{Container, Observed, labels};
 use crate::state::value::Value;
 
 use super::change::{Action, FieldDrift};
 use super::drift;
 use super::memory::Memory;
+use super::quirk::{is_quirk, key};
 use super::target::{Target, concealed};
 use super::world::Instance;
 
@@ -147,26 +148,6 @@ impl Instance<'_> {
             cost: Action::UpdateInPlace,
         })
     }
-}
-
-/// What the engine makes of fields, by path; see [`Memory::quirks`].
-type Quirks = BTreeMap<String, String>;
-
-/// Returns under what the quirks of a container are remembered.
-pub fn key(instance: &Instance<'_>, container: &Container) -> (ServiceName, SpecHash) {
-    let spec = container.origin.spec.clone().unwrap_or_default();
-    (instance.replica.service.clone(), spec)
-}
-
-/// Returns the digest of what was asked for and what it reads: another wish is no quirk.
-pub fn quirk(desired: &Desired, field: &FieldDrift) -> String {
-    let both = vec![field.desired.clone(), field.observed.clone()];
-    desired.digest_key.digest(&Value::List(both))
-}
-
-fn is_quirk(quirks: Option<&Quirks>, desired: &Desired, field: &FieldDrift) -> bool {
-    let known = quirks.and_then(|quirks| quirks.get(&field.path));
-    known.is_some_and(|known| *known == quirk(desired, field))
 }
 
 /// Tells whether a path that was given covers a field: it, or what lies below it.

@@ -8,13 +8,11 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 
-use super::change::{Action, FieldDrift};
-use super::difference::{key, quirk};
-use super::in_place::attached;
 use super::memory::{Crashes, Memory, Probing, Retry};
+use super::quirk::quirks;
 use super::readiness::{Readiness, readiness};
 use super::retry::{CRASH, ERROR, PROBE, PULL};
-use super::world::{Allowed, Instance, Standing, World};
+use super::world::{Allowed, Standing, World};
 
 /// For how long a service must be ready before its crashes are forgotten.
 const FORGIVEN: std::time::Duration = std::time::Duration::from_mins(10);
@@ -45,8 +43,13 @@ pub fn learn(
     }
     forget_the_gone(&mut memory, observed);
     start_probing(&mut memory, observed, now);
-    learn_quirks(&mut memory, desired, observed, outcomes, now);
-    count_crashes(&mut memory, desired, observed, now);
+    let world = World::new(desired, observed, &memory, now, Allowed::default());
+    let quirks = quirks(&world, outcomes);
+    let crashes = crashes(&world);
+    for (key, fields) in quirks {
+        memory.quirks.entry(key).or_default().extend(fields);
+    }
+    memory.crashes = crashes;
     memory
 }
 
@@ -164,111 +167,6 @@ fn start_probing(memory: &mut Memory, observed: &Observed, now: Now) {
     }
 }
 
-/// What a container that was made from a spec and never started reads otherwise than it
-/// was asked for is what the engine makes of the spec: another container would be no
-/// better, so it is no drift. This keeps a value that the engine writes in its own way
-/// from causing one replacement after the other.
-///
-/// The same goes for what was just written to a container and reads back otherwise.
-fn learn_quirks(
-    memory: &mut Memory,
-    desired: &Desired,
-    observed: &Observed,
-    outcomes: &[Outcome],
-    now: Now,
-) {
-    let mut quirks = Vec::new();
-    let world = World::new(desired, observed, memory, now, Allowed::default());
-    for instance in world.instances.values() {
-        let office = &instance.office;
-        for container in office.candidate.into_iter().chain(office.holder) {
-            let is_fresh = is_fresh(instance, container, observed);
-            let written: Vec<&Step> = outcomes
-                .iter()
-                .filter(|outcome| outcome.result.is_ok())
-                .map(|outcome| &outcome.step)
-                .filter(|step| writes_to(step, &container.id))
-                .collect();
-            if !is_fresh && written.is_empty() {
-                continue;
-            }
-            let fields = instance.raw_drift(container, desired, observed);
-            let fields: BTreeMap<String, String> = fields
-                .into_iter()
-                .filter(|field| {
-                    is_fresh && field.cost == Action::Recreate
-                        || written.iter().any(|step| wrote(step, field))
-                })
-                .map(|field| (field.path.clone(), quirk(desired, &field)))
-                .collect();
-            quirks.push((key(instance, container), fields));
-        }
-    }
-    for (key, fields) in quirks {
-        if !fields.is_empty() {
-            memory.quirks.entry(key).or_default().extend(fields);
-        }
-    }
-}
-
-/// Tells whether a container was made from today's target and never started.
-fn is_fresh(instance: &Instance<'_>, container: &Container, observed: &Observed) -> bool {
-    let image = observed.image(instance.service.image.as_str());
-    container.state.status == Status::Created
-        && container.state.started.is_none()
-        && image.is_some_and(|image| {
-            container.origin.spec.as_ref() == Some(&instance.target.spec(&image.id))
-        })
-}
-
-/// Tells whether a step changed a container in place.
-fn writes_to(step: &Step, id: &ContainerId) -> bool {
-    match step {
-        Step::Update { container, .. } | Step::Connect { container, .. } => {
-            container == id
-        }
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. }
-        | Step::CopyIn { .. }
-        | Step::Disconnect { .. }
-        | Step::Rename { .. }
-        | Step::Start { .. }
-        | Step::Unpause { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Probe { .. } => false,
-    }
-}
-
-/// Tells whether a step wrote the very value that a field still lacks.
-fn wrote(step: &Step, field: &FieldDrift) -> bool {
-    match step {
-        Step::Update { document, .. } => {
-            let value = document.get(field.pointer);
-            !value.is_null() && *value == field.desired
-        }
-        Step::Connect { network, endpoint, .. } => {
-            attached(&field.path) == Some(network.as_str()) && *endpoint == field.desired
-        }
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. }
-        | Step::CopyIn { .. }
-        | Step::Disconnect { .. }
-        | Step::Rename { .. }
-        | Step::Start { .. }
-        | Step::Unpause { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Probe { .. } => false,
-    }
-}
-
 /// We stopped it, or are about to: its end may be seen before the stop has returned.
 fn is_our_doing(memory: &Memory, object: &Object, holder: &Container) -> bool {
     let under_way = memory.under_way.get(object);
@@ -276,33 +174,40 @@ fn is_our_doing(memory: &Memory, object: &Object, holder: &Container) -> bool {
         || matches!(under_way, Some(Step::Stop { container, .. }) if *container == holder.id)
 }
 
-fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
-    let world = World::new(desired, observed, memory, now, Allowed::default());
-    let mut crashes = memory.crashes.clone();
+/// Counts the crashes in a row of every replica; a long time of readiness forgives them.
+fn crashes(world: &World<'_>) -> BTreeMap<Object, Crashes> {
+    let mut crashes = world.memory.crashes.clone();
     for (replica, instance) in &world.instances {
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
-        match (&instance.standing, holder.state.finished) {
-            (Standing::Ended, Some(finished))
-                if !is_our_doing(memory, &object, holder) =>
-            {
-                let last = (holder.id.clone(), finished);
-                let known = crashes.get(&object);
-                if known.is_none_or(|known| known.last != last) {
-                    let count = known.map_or(0, |known| known.count) + 1;
-                    let delay = CRASH.jittered(count - 1, &object.to_string());
-                    let not_before = now.moment.after(delay);
-                    crashes.insert(object, Crashes { count, last, not_before });
-                }
+        if instance.standing == Standing::Ended {
+            if !is_our_doing(world.memory, &object, holder) {
+                count(&mut crashes, object, holder, world.now);
             }
-            (Standing::Running(Readiness::Ready), _) => {
-                let age = holder.state.started.map(|started| now.age(started));
-                if age.is_some_and(|age| age >= FORGIVEN) {
-                    crashes.remove(&object);
-                }
-            }
-            _ => {}
+        } else if instance.standing == Standing::Running(Readiness::Ready)
+            && holder.state.started.is_some_and(|it| world.now.age(it) >= FORGIVEN)
+        {
+            crashes.remove(&object);
         }
     }
-    memory.crashes = crashes;
+    crashes
+}
+
+/// Counts an end once.
+fn count(
+    crashes: &mut BTreeMap<Object, Crashes>,
+    object: Object,
+    holder: &Container,
+    now: Now,
+) {
+    let Some(finished) = holder.state.finished else { return };
+    let last = (holder.id.clone(), finished);
+    let known = crashes.get(&object);
+    if known.is_some_and(|known| known.last == last) {
+        return;
+    }
+    let count = known.map_or(0, |known| known.count).saturating_add(1);
+    let delay = CRASH.jittered(count - 1, &object.to_string());
+    let not_before = now.moment.after(delay);
+    crashes.insert(object, Crashes { count, last, not_before });
 }

@@ -25,6 +25,7 @@ pub mod order;
 pub mod plan;
 pub mod progress;
 pub mod prune;
+pub mod quirk;
 pub mod readiness;
 pub mod replica;
 pub mod retry;
@@ -35,6 +36,6 @@ pub mod volume;
 pub mod world;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::compose::attribute::project::process::as_text;
 use crate::state::desired::NetworkSpec;
 use crate::state::document::Document;
 use crate::state::ids::{NetworkKey, NetworkName, Object};
@@ -83,6 +84,10 @@ fn create(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Step {
         ]
         .map(|(name, text)| (name.to_owned(), Value::text(text))),
     );
+    if document.get("Options").is_sensitive() {
+        let mark = (labels::SENSITIVE.to_owned(), Value::text("Options"));
+        document.extend("Labels", [mark]);
+    }
     Step::CreateNetwork { name: spec.name.clone(), document }
 }
 
@@ -130,9 +135,7 @@ fn wanted(spec: &NetworkSpec) -> Document {
 }
 
 fn texts(map: &Value) -> Vec<(String, Value)> {
-    map.entries()
-        .map(|(name, value)| (name.to_owned(), Value::Text(value.to_string())))
-        .collect()
+    map.entries().map(|(name, value)| (name.to_owned(), as_text(value))).collect()
 }
 
 fn pool(pool: &Value) -> Value {
@@ -162,7 +165,9 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
         .into_iter()
         .filter_map(|(pointer, path)| {
             let desired = wanted.get(pointer);
-            let observed = network.document.get(pointer);
+            let is_secret = network.label(labels::SENSITIVE) == Some(pointer);
+            let there = network.document.get(pointer).clone();
+            let observed = &if is_secret { there.concealed() } else { there };
             let equal = match pointer {
                 "IPAM" => same_addresses(desired, observed),
                 _ => same(desired, observed),

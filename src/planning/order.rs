@@ -81,9 +81,12 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
 pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let service = instance.service;
     let mut waits = world.unmet(service);
-    let unsettled = below(world.desired, service).into_iter();
-    let unsettled = unsettled.filter(|name| !world.is_settled(name));
-    waits.extend(unsettled.map(|name| format!("service/{name} up to date")));
+    for name in below(world.desired, service) {
+        let is_named = waits.iter().any(|it| it.starts_with(&format!("service/{name} ")));
+        if !is_named && !world.is_settled(name) {
+            waits.push(format!("service/{name} up to date and ready"));
+        }
+    }
     let turn = |it: &Instance<'_>| (it.is_ready(), it.replica.number);
     let siblings = world.replicas_of(&service.name);
     let busy = siblings
