@@ -1,5 +1,10 @@
 //! Any small stack, from any state, through any disturbance: it ends as it is wanted.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most disturbances are none of a function's business"
+)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -104,9 +109,9 @@ fn yaml(services: &[Service], options: u8) -> String {
         }
     }
     let internal = options == 1;
-    write!(
+    writeln!(
         text,
-        "networks: {{one: {{internal: {internal}}}, two: {{}}, default: {{}}}}\n"
+        "networks: {{one: {{internal: {internal}}}, two: {{}}, default: {{}}}}"
     )
     .unwrap();
     text + "x-reconciler: {prune: always}\n"
