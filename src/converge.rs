@@ -88,14 +88,11 @@ pub async fn converge<E: Engine + 'static>(
     );
     let deadline = pass.clock.now().moment.after(order.timeout);
     let mut waiting = Waiting { wakeups, pulls };
-    let mut failures = 0;
+    let (mut failures, mut has_looked) = (0, false);
     loop {
         let found = match pass.perform().await {
             Ok(found) => found,
-            Err(error) if failures >= FAILED_LOOKS => return Err(error),
-            Err(error) if failures == 0 && pass.memory.generation.is_none() => {
-                return Err(error);
-            }
+            Err(error) if !has_looked || failures >= FAILED_LOOKS => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "the look failed and is tried again");
                 failures += 1;
@@ -103,7 +100,7 @@ pub async fn converge<E: Engine + 'static>(
                 continue;
             }
         };
-        failures = 0;
+        (failures, has_looked) = (0, true);
         let now = pass.clock.now().moment;
         report.found(&found, now);
         if let Some(end) = end(&found, &pass, order.goal, order.wait, now >= deadline) {
@@ -167,9 +164,10 @@ impl<W: Stream<Item = Wakeup> + Unpin> Waiting<W> {
                     break;
                 }
                 Some(wakeup) = self.wakeups.next() => {
-                    tracing::debug!(?wakeup, "woken by the engine");
-                    pass.wake(&wakeup);
-                    break;
+                    if pass.wake(&wakeup) {
+                        tracing::debug!(?wakeup, "woken by the engine");
+                        break;
+                    }
                 }
                 Some(pull) = self.pulls.recv() => {
                     let objects = pulled_by(pass, &pull);

@@ -5,6 +5,7 @@
 //! [`store`] (the outside world), [`pass`] and [`executor`] (observe, learn, plan,
 //! perform), [`view`] (what people see), [`cli`] (what they can ask for).
 
+pub mod announced;
 pub mod cli;
 pub mod clock;
 pub mod compose;

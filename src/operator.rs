@@ -8,10 +8,11 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch::Receiver;
 
+use crate::announced::Announced;
 use crate::converge::{RESYNC_UNREADY, Waiting};
 use crate::engine::{Engine, EngineError, PullProgress};
 use crate::executor::Executor;
-use crate::pass::{Found, Goal, Pass};
+use crate::pass::{Goal, Pass};
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::report::Report;
@@ -47,7 +48,7 @@ pub struct Operator<E> {
     pass: Pass<E>,
     report: Report,
     failures: u32,
-    last_said: Option<String>,
+    announced: Announced,
 }
 
 impl<E: Engine + 'static> Operator<E> {
@@ -79,7 +80,7 @@ impl<E: Engine + 'static> Operator<E> {
             pass,
             report,
             failures: 0,
-            last_said: None,
+            announced: Announced::default(),
         };
         (operator, pulls)
     }
@@ -117,6 +118,8 @@ impl<E: Engine + 'static> Operator<E> {
                 "the desired state is invalid; the last good one stays in force");
         } else if wanted.desired.generation != self.pass.desired().generation {
             tracing::info!(%stack, generation = %wanted.desired.generation, "a new desired state");
+        } else if self.pass.spec_invalid.is_some() {
+            tracing::info!(%stack, condition = "SpecValid=True", "the desired state is valid again and the same");
         }
         self.pass.spec_invalid = wanted.invalid;
         self.pass.resync();
@@ -131,7 +134,7 @@ impl<E: Engine + 'static> Operator<E> {
                 self.failures = 0;
                 let now = self.pass.clock.now().moment;
                 self.report.found(&found, now);
-                self.say(&found);
+                self.announced.tell(&found);
                 self.remember(&before);
                 let resync = self.resync_at();
                 found.plan.wake.map_or(resync, |wake| wake.min(resync))
@@ -149,36 +152,6 @@ impl<E: Engine + 'static> Operator<E> {
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%stack, %error, source, retry_in = ?delay, "the engine cannot be looked at");
         self.pass.clock.now().moment.after(delay)
-    }
-
-    /// Logs what changed about the stack as a whole, once.
-    fn say(&mut self, found: &Found) {
-        let status = &found.status;
-        let text: Vec<String> = status
-            .services
-            .iter()
-            .filter_map(|service| {
-                let ready = service.conditions.iter().find(|it| it.kind == "Ready")?;
-                let status = ready.status_word();
-                Some(format!(
-                    "{} Ready={status} {}: {}",
-                    service.name, ready.reason, ready.message
-                ))
-            })
-            .collect();
-        let said = format!("{} {}", status.ready, text.join("; "));
-        if self.last_said.as_ref() == Some(&said) {
-            return;
-        }
-        for note in &found.plan.notes {
-            tracing::warn!(stack = %status.name, reason = note.reason, about = %note.about, "{}", note.message);
-        }
-        if status.ready {
-            tracing::info!(stack = %status.name, generation = %status.generation, "ready");
-        } else {
-            tracing::info!(stack = %status.name, services = %text.join("; "), "converging");
-        }
-        self.last_said = Some(said);
     }
 
     /// Writes the memory when it is worth it: what a later process could use has changed.

@@ -131,15 +131,26 @@ impl<E: Engine + 'static> Pass<E> {
         others
     }
 
-    /// Takes note of a reason to look again.
-    pub fn wake(&mut self, wakeup: &Wakeup) {
+    /// Takes note of a reason to look again, and tells whether it is one.
+    pub fn wake(&mut self, wakeup: &Wakeup) -> bool {
         match wakeup {
             Wakeup::Container { id, .. } => {
                 self.touched.insert(id.clone());
             }
+            Wakeup::Endpoint { container, .. } => {
+                let is_ours = self
+                    .observed
+                    .as_ref()
+                    .is_some_and(|it| it.containers.contains_key(container));
+                if is_ours {
+                    self.touched.insert(container.clone());
+                }
+                return is_ours;
+            }
             Wakeup::Other { .. } => {}
             Wakeup::Relist { .. } => self.observed = None,
         }
+        true
     }
 
     /// Looks at everything anew the next time.

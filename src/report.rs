@@ -16,6 +16,8 @@ pub struct Report {
     /// What stands before object names, where several stacks are worked on.
     prefix: String,
     ready: BTreeMap<String, bool>,
+    /// Why the steps that are under way were taken.
+    reasons: BTreeMap<Object, String>,
 }
 
 impl std::fmt::Debug for Report {
@@ -27,12 +29,15 @@ impl std::fmt::Debug for Report {
 impl Report {
     /// Makes a report to a follower.
     pub fn new(progress: Box<dyn Progress>, prefix: String) -> Self {
-        Self { progress, prefix, ready: BTreeMap::new() }
+        Self { progress, prefix, ready: BTreeMap::new(), reasons: BTreeMap::new() }
     }
 
     /// Tells of the steps that were taken, of what waits, and of what became ready.
     pub fn found(&mut self, found: &Found, at: Moment) {
         for (object, step) in &found.plan.steps {
+            if let Some(change) = found.plan.change(object) {
+                self.reasons.insert(object.clone(), change.reason.clone());
+            }
             self.say(at, object, ProgressState::during(step), None);
         }
         for change in &found.plan.changes {
@@ -60,6 +65,7 @@ impl Report {
                         object,
                         state,
                         message: None,
+                        reason: None,
                     });
                 }
             }
@@ -106,7 +112,8 @@ impl Report {
         state: ProgressState,
         message: Option<String>,
     ) {
+        let reason = self.reasons.get(object).cloned();
         let object = format!("{}{object}", self.prefix);
-        self.progress.report(&ProgressEvent { at, object, state, message });
+        self.progress.report(&ProgressEvent { at, object, state, message, reason });
     }
 }

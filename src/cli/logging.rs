@@ -13,8 +13,9 @@ use super::output::Output;
 /// The variable that filters the log.
 const FILTER: &str = "RECONCILER_LOG";
 
-/// Libraries that log the bodies of requests and responses, secrets and all.
-const TALKATIVE: [&str; 2] = ["bollard", "hyper"];
+/// Libraries that log the bodies of requests and responses, secrets and all; and those that
+/// log each event of a file: with the log beside a watched file, without end.
+const TALKATIVE: [&str; 4] = ["bollard", "hyper", "notify", "mio"];
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +38,7 @@ pub enum LogError {
 ///
 /// `run` logs from `info`, other commands from `warn`; each `-v` adds a level to our own
 /// part of it. `RECONCILER_LOG` takes the place of all that. Whatever is asked for,
-/// libraries that log bodies stay at `info`.
+/// libraries that log too much stay at `info`.
 pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogError> {
     let filter = match std::env::var(FILTER) {
         Ok(filter) if !filter.is_empty() => filter,
@@ -108,7 +109,7 @@ where
     })
 }
 
-/// Tells whether an event cannot hold the body of a request.
+/// Tells whether an event holds no body of a request, and follows from none of our own.
 fn is_harmless(event: &Metadata<'_>) -> bool {
     *event.level() <= Level::INFO
         || !TALKATIVE.iter().any(|library| event.target().starts_with(library))

@@ -1,12 +1,14 @@
 //! What people can ask for, and how they get their answer.
 //!
 //! Read in this order: [`arguments`] and [`options`] (the command line), [`exit`] (what
-//! the exit status says), [`output`] (where text goes), [`progress`] and [`logging`].
+//! the exit status says), [`output`] (where text goes), [`progress`], [`logging`] and
+//! [`journal`].
 
 pub mod arguments;
 pub mod command;
 pub mod exit;
 mod help;
+pub mod journal;
 pub mod logging;
 pub mod options;
 pub mod output;

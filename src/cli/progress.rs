@@ -174,6 +174,7 @@ mod tests {
             object: "service/etcd/1".to_owned(),
             state,
             message: message.map(str::to_owned),
+            reason: None,
         }
     }
 

@@ -20,63 +20,69 @@ pub fn resolve(
     reading: &mut Reading<'_>,
     problems: &mut Problems,
 ) {
-    let mut left = MOST_TEXT;
-    for (name, entry) in root.get_mut("services").into_iter().flat_map(Node::entries_mut)
-    {
-        let path = format!("services.{name}");
-        let Some(attributes) = entry.node.as_mapping_mut() else { continue };
-        let named = attributes.remove("env_file");
-        let from_files = named.map(|entry| {
-            let collected = from_files(
-                &entry.node,
-                &format!("{path}.env_file"),
-                variables,
-                reading,
-                problems,
-            );
-            (entry.key, collected)
-        });
-        if let Some((key, collected)) = from_files.filter(|(_, added)| !added.is_empty())
-        {
-            let length: usize = collected
-                .values()
-                .map(|entry| entry.node.as_text().map_or(0, str::len))
-                .sum();
-            left = left.saturating_sub(length);
-            if left == 0 {
-                let message = "files of variables make this stack larger than 16 MiB";
-                problems.error(key, format!("{path}.env_file"), message);
-                return;
-            }
-            let environment =
-                attributes.entry("environment".to_owned()).or_insert_with(|| Entry {
-                    key,
-                    node: Node::new(Kind::Mapping(Mapping::new()), key),
-                });
-            if environment.node.is_null() {
-                environment.node.kind = Kind::Mapping(Mapping::new());
-            }
-            if let Some(environment) = environment.node.as_mapping_mut() {
-                for (name, entry) in collected {
-                    environment.entry(name).or_insert(entry);
-                }
-            }
+    let mut taken = 0;
+    let services = root.get_mut("services").into_iter().flat_map(Node::entries_mut);
+    for (name, service) in services {
+        let path = format!("services.{name}.env_file");
+        let key = service.key;
+        let Some(service) = service.node.as_mapping_mut() else { continue };
+        if let Some(files) = service.remove("env_file") {
+            let added = from_files(&files.node, &path, variables, reading, problems);
+            taken += size(&added);
+            add_missing(service, added, files.key);
         }
-        if let Some(environment) = attributes.get_mut("environment") {
-            take_values(&mut environment.node, variables);
+        if let Some(environment) = service.get_mut("environment") {
+            taken += take_values(&mut environment.node, variables);
+        }
+        if taken > MOST_TEXT {
+            let message = "variables make this stack larger than 16 MiB";
+            problems.error(key, path, message);
+            return;
         }
     }
 }
 
-/// Gives entries without a value the one of the caller's environment.
-fn take_values(environment: &mut Node, variables: &Variables) {
+/// Returns about how much memory entries take.
+fn size(entries: &Mapping) -> usize {
+    let text = |entry: &Entry| entry.node.as_text().map_or(0, str::len);
+    entries
+        .iter()
+        .map(|(name, entry)| name.len() + text(entry) + size_of::<Entry>())
+        .sum()
+}
+
+/// Adds to the environment of a service the entries that it does not have yet.
+fn add_missing(service: &mut Mapping, added: Mapping, key: Span) {
+    if added.is_empty() {
+        return;
+    }
+    let empty = || Kind::Mapping(Mapping::new());
+    let environment = service
+        .entry("environment".to_owned())
+        .or_insert_with(|| Entry { key, node: Node::new(empty(), key) });
+    if environment.node.is_null() {
+        environment.node.kind = empty();
+    }
+    if let Some(environment) = environment.node.as_mapping_mut() {
+        for (name, entry) in added {
+            environment.entry(name).or_insert(entry);
+        }
+    }
+}
+
+/// Gives entries without a value the one of the caller's environment; returns how much
+/// text that is.
+fn take_values(environment: &mut Node, variables: &Variables) -> usize {
+    let mut taken = 0;
     for (name, entry) in environment.entries_mut() {
         if entry.node.is_null()
             && let Some(variable) = variables.get(name)
         {
+            taken += variable.text.len();
             entry.node.kind = kind(variable);
         }
     }
+    taken
 }
 
 fn from_files(

@@ -74,11 +74,11 @@ pub const SETTINGS: &[Setting] = &[
         key: "sensitive",
         about: "Names or globs of further environment entries that are secrets.",
         stack: Reading::Now(|node, stack| {
-            stack.settings.sensitive = texts(node)?;
+            stack.settings.sensitive = patterns(node)?;
             Ok(())
         }),
         service: Reading::Now(|node, service| {
-            service.sensitive = texts(node)?;
+            service.sensitive = patterns(node)?;
             Ok(())
         }),
     },
@@ -274,6 +274,16 @@ fn texts(node: &Node) -> Result<Vec<String>, Wrong> {
         .collect()
 }
 
+/// Reads names or globs: few and short ones, since each is held against every entry.
+fn patterns(node: &Node) -> Result<Vec<String>, Wrong> {
+    const MOST: usize = 64;
+    let patterns = texts(node)?;
+    if patterns.len() > MOST || patterns.iter().any(|pattern| pattern.len() > MOST) {
+        return Err(wrong(node, "at most 64 names, each of at most 64 characters"));
+    }
+    Ok(patterns)
+}
+
 fn count(node: &Node) -> Result<u32, Wrong> {
     let number = match &node.kind {
         Kind::Int(number) => u32::try_from(*number).ok(),
@@ -420,6 +430,8 @@ mod tests {
         );
         assert!(wrong("{drift: {ignor: []}}").contains("`drift` has no key `ignor`"));
         assert!(wrong("[x]").contains("it must be a mapping"));
+        let long = format!("{{sensitive: [{}]}}", "x".repeat(65));
+        assert!(wrong(&long).contains("at most 64 names"));
         assert!(on_stack("{max_parallel: 0}").1.concat().contains("1 or more"));
     }
 

@@ -109,7 +109,7 @@ impl Load<'_> {
         let inactive = profiles::set_aside(&mut root, &active);
         self.require_active(&root, &inactive)?;
         complete::complete(&mut root, &project);
-        unused::drop_unused(&mut root, &inactive, &mut self.problems);
+        let unused = unused::drop_unused(&mut root, &inactive, &mut self.problems);
         let mut contents = |family| {
             content::contents(
                 &root,
@@ -126,6 +126,7 @@ impl Load<'_> {
             files: self.request.files.clone(),
             working_dir: self.folder.to_owned(),
             inactive,
+            unused,
             extension,
             digest_key: self.request.digest_key.clone(),
             root,
@@ -240,6 +241,11 @@ impl Load<'_> {
             entry.node.as_mapping().is_some_and(|all| !all.is_empty())
         }) {
             return Some(());
+        }
+        if services.is_some_and(|entry| entry.node.is_null())
+            && self.problems.has_errors()
+        {
+            return None;
         }
         let span = services.map_or(root.span, |entry| entry.key);
         self.problems

@@ -166,17 +166,22 @@ impl Problem {
     }
 }
 
+/// So many words of about the right length are looked at.
+const MOST_CANDIDATES: usize = 100;
+
 /// Returns the candidate that a mistyped word most likely meant, if any is near.
 pub fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    let most = |candidate: &str| 1 + candidate.len().min(word.len()) / 4;
+    let length = word.chars().count();
     candidates
         .into_iter()
+        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= most(candidate))
+        .take(MOST_CANDIDATES)
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 1 + candidate.len().min(word.len()) / 4
-        })
+        .filter(|(distance, candidate)| *distance <= most(candidate))
         .min()
         .map(|(_, candidate)| candidate)
 }

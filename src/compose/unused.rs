@@ -6,8 +6,14 @@ use super::node::{Mapping, Node};
 use super::problem::Problems;
 
 /// Drops the networks, volumes, configs and secrets that no active service uses, as
-/// Compose does, and warns of those that no service uses at all.
-pub fn drop_unused(root: &mut Node, inactive: &Mapping, problems: &mut Problems) {
+/// Compose does, and warns of those that no service uses at all. Returns what was dropped
+/// as family and key.
+pub fn drop_unused(
+    root: &mut Node,
+    inactive: &Mapping,
+    problems: &mut Problems,
+) -> Vec<(&'static str, String)> {
+    let mut dropped = Vec::new();
     for family in ["networks", "volumes", "configs", "secrets"] {
         let mut active = BTreeSet::new();
         for (_, service) in root.get("services").into_iter().flat_map(Node::entries) {
@@ -17,7 +23,7 @@ pub fn drop_unused(root: &mut Node, inactive: &Mapping, problems: &mut Problems)
         for service in inactive.values() {
             aside.extend(used(family, &service.node));
         }
-        let Some(top) = root.as_mapping_mut() else { return };
+        let Some(top) = root.as_mapping_mut() else { return dropped };
         let Some(declared) =
             top.get_mut(family).and_then(|entry| entry.node.as_mapping_mut())
         else {
@@ -34,12 +40,17 @@ pub fn drop_unused(root: &mut Node, inactive: &Mapping, problems: &mut Problems)
                     )
                     .help("use it in a service, or delete it");
             }
-            active.contains(key)
+            let kept = active.contains(key);
+            if !kept {
+                dropped.push((family, key.clone()));
+            }
+            kept
         });
         if declared.is_empty() {
             top.remove(family);
         }
     }
+    dropped
 }
 
 /// Returns the keys of a family that a service uses.

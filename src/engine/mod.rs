@@ -69,6 +69,13 @@ pub enum Wakeup {
         /// The engine's word for it.
         action: String,
     },
+    /// A container, not necessarily of the project, was attached to a network or detached.
+    Endpoint {
+        /// The container.
+        container: ContainerId,
+        /// The engine's word for it.
+        action: String,
+    },
     /// Something happened to a network, a volume or an image.
     Other {
         /// The engine's words for it.

@@ -155,7 +155,10 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     if let (Some(crashes), Standing::Ended) =
         (world.memory.crashes.get(&object), &instance.standing)
     {
-        let message = format!("{} crashes in a row; {}", crashes.count, text(change));
+        let message = match crashes.count {
+            1 => format!("it crashed; {}", text(change)),
+            count => format!("{count} crashes in a row; {}", text(change)),
+        };
         let is_degraded = crashes.count > 1;
         return Some(Trouble { reason: "CrashLoopBackOff", message, is_degraded });
     }

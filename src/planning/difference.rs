@@ -37,23 +37,21 @@ impl Instance<'_> {
         fields
     }
 
-    /// Returns the fields of the holder that were written while it lives and read back
-    /// otherwise: another attempt would end the same.
-    pub fn not_converging(
+    /// Returns the fields of a container that read otherwise than they are asked for
+    /// because that is what this engine makes of them.
+    pub fn quirks_of(
         &self,
+        container: &Container,
         desired: &Desired,
         observed: &Observed,
         memory: &Memory,
     ) -> Vec<FieldDrift> {
-        let Some(holder) = self.office.holder else { return Vec::new() };
-        let quirks = memory.quirks.get(&key(self, holder));
+        let quirks = memory.quirks.get(&key(self, container));
         if quirks.is_none() {
             return Vec::new();
         }
-        let mut fields = self.raw_drift(holder, desired, observed);
-        fields.retain(|field| {
-            field.cost == Action::UpdateInPlace && is_quirk(quirks, desired, field)
-        });
+        let mut fields = self.raw_drift(container, desired, observed);
+        fields.retain(|field| is_quirk(quirks, desired, field));
         fields
     }
 

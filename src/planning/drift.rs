@@ -42,6 +42,14 @@ fn expected(field: &Field, asked: &Asked<'_>) -> Option<Value> {
             entries.extend(map_of(wanted));
             Some(Value::Map(entries))
         }
+        Default::EngineEntries(label) => {
+            let labels = asked.container.document.get("Config.Labels");
+            let asked_then = labels.get(label).as_text().unwrap_or_default();
+            let mut entries = map_of(asked.container.document.get(field.pointer));
+            entries.retain(|name, _| !asked_then.split(',').any(|asked| asked == name));
+            entries.extend(map_of(wanted));
+            Some(Value::Map(entries))
+        }
         _ if !wanted.is_null() => Some(wanted.clone()),
         Default::Zero => Some(Value::Null),
         Default::Text(text) => Some(Value::text(text)),
@@ -146,18 +154,13 @@ pub fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The number of attempts belongs to the restart policy, and goes with its old name.
-const ATTEMPTS: &str = "HostConfig.RestartPolicy.MaximumRetryCount";
-
 /// Returns what a change of a field to this value costs. The engine accepts the removal of
 /// a limit and ignores it, so that needs another container.
 fn cost(field: &Field, desired: &Value) -> Action {
     match field.cost {
         Cost::Recreate => Action::Recreate,
-        Cost::Update if desired.is_zero() && field.pointer != ATTEMPTS => {
-            Action::Recreate
-        }
-        Cost::Update | Cost::Reconnect => Action::UpdateInPlace,
+        Cost::Update if desired.is_zero() => Action::Recreate,
+        Cost::Update | Cost::UpdateAny | Cost::Reconnect => Action::UpdateInPlace,
     }
 }
 
@@ -167,23 +170,19 @@ fn cost(field: &Field, desired: &Value) -> Action {
 pub fn update(drifts: &[FieldDrift], asked: &Document) -> Document {
     const TOGETHER: [[&str; 2]; 2] = [
         ["HostConfig.Memory", "HostConfig.MemorySwap"],
-        ["HostConfig.RestartPolicy.Name", ATTEMPTS],
+        ["HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.MaximumRetryCount"],
     ];
     let mut document = Document::default();
-    for (_, field) in attribute::fields().filter(|(_, field)| field.cost == Cost::Update)
+    for (_, field) in attribute::fields()
+        .filter(|(_, field)| matches!(field.cost, Cost::Update | Cost::UpdateAny))
     {
         if let Some(drift) = drifts.iter().find(|drift| drift.pointer == field.pointer) {
             document.set(field.pointer, drift.desired.clone());
         }
     }
-    let policy = "HostConfig.RestartPolicy.Name";
-    if drifts.iter().any(|drift| drift.pointer == ATTEMPTS)
-        && document.get(policy).is_null()
-    {
-        document.set(policy, asked.get(policy).clone());
-    }
     for pair in TOGETHER {
-        if pair.iter().any(|pointer| !document.get(pointer).is_null()) {
+        // What is taken away shows in the drifts alone.
+        if drifts.iter().any(|drift| pair.contains(&drift.pointer)) {
             for pointer in pair {
                 if document.get(pointer).is_null() {
                     document.set(pointer, asked.get(pointer).clone());

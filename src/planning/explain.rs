@@ -92,6 +92,7 @@ fn rule(field: &Field, wanted: &Value) -> String {
             Default::Zero => "not asked for: must not be set",
             Default::Image => "not asked for: as the image says",
             Default::ImageEntries => "not asked for: what the image has",
+            Default::EngineEntries(_) => "not asked for: what the engine adds",
             Default::Text(_) => "not asked for: the specification's default",
             Default::Any => "not asked for: anything will do",
             Default::Computed(_) => "not asked for: the engine's own choice",
@@ -99,6 +100,7 @@ fn rule(field: &Field, wanted: &Value) -> String {
     } else {
         match field.default {
             Default::ImageEntries => "asked for, over what the image has",
+            Default::EngineEntries(_) => "asked for, over what the engine adds",
             Default::Zero
             | Default::Image
             | Default::Text(_)
@@ -109,6 +111,7 @@ fn rule(field: &Field, wanted: &Value) -> String {
     let cost = match field.cost {
         Cost::Recreate => "a change needs a new container",
         Cost::Update => "changes in place; taking it away needs a new container",
+        Cost::UpdateAny => "changes in place",
         Cost::Reconnect => "the network is disconnected and connected",
     };
     format!("{source}; {cost}")

@@ -1,8 +1,10 @@
 //! What comes next for one network.
 
+use std::collections::BTreeSet;
+
 use crate::compose::attribute::project::process::as_text;
 use crate::state::desired::NetworkSpec;
-use crate::state::document::Document;
+use crate::state::document::{Document, Pointer};
 use crate::state::ids::{NetworkKey, NetworkName, Object};
 use crate::state::observed::{Network, labels};
 use crate::state::step::Step;
@@ -82,8 +84,10 @@ fn create(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Step {
         ]
         .map(|(name, text)| (name.to_owned(), Value::text(text))),
     );
-    if document.get("Options").is_sensitive() {
-        let mark = (labels::SENSITIVE.to_owned(), Value::text("Options"));
+    let secret = document.iter().filter(|(_, value)| value.is_sensitive());
+    let secret: Vec<&str> = secret.map(|(pointer, _)| pointer).collect();
+    if !secret.is_empty() {
+        let mark = (labels::SENSITIVE.to_owned(), Value::Text(secret.join(",")));
         document.extend("Labels", [mark]);
     }
     Step::CreateNetwork { name: spec.name.clone(), document }
@@ -163,9 +167,7 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
         .into_iter()
         .filter_map(|(pointer, path)| {
             let desired = wanted.get(pointer);
-            let is_secret = network.label(labels::SENSITIVE) == Some(pointer);
-            let there = network.document.get(pointer).clone();
-            let observed = &if is_secret { there.concealed() } else { there };
+            let observed = &seen(network, pointer);
             let equal = match pointer {
                 "IPAM" => same_addresses(desired, observed),
                 _ => same(desired, observed),
@@ -177,6 +179,37 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
                 observed: observed.clone(),
                 cost: Action::Recreate,
             })
+        })
+        .chain(label_drift(&wanted, network))
+        .collect()
+}
+
+/// Returns a field of a network, concealed when it held a secret when it was made.
+fn seen(network: &Network, pointer: Pointer) -> Value {
+    let marked = network.label(labels::SENSITIVE).unwrap_or_default();
+    let value = network.document.get(pointer).clone();
+    if marked.split(',').any(|mark| mark == pointer) { value.concealed() } else { value }
+}
+
+/// Labels differ entry by entry; those of ours and of `docker compose` never do.
+fn label_drift(wanted: &Document, network: &Network) -> Vec<FieldDrift> {
+    let (wanted, there) = (wanted.get("Labels"), &seen(network, "Labels"));
+    let names: BTreeSet<&str> =
+        wanted.entries().chain(there.entries()).map(|(name, _)| name).collect();
+    names
+        .into_iter()
+        .filter(|name| !labels::is_bookkeeping(name))
+        .filter(|name| {
+            // An empty label is not the same as none.
+            let (wanted, there) = (wanted.get(name), there.get(name));
+            wanted.is_null() != there.is_null() || !same(wanted, there)
+        })
+        .map(|name| FieldDrift {
+            path: format!("labels.{name}"),
+            pointer: "",
+            desired: wanted.get(name).clone(),
+            observed: there.get(name).clone(),
+            cost: Action::Recreate,
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! What a loop tells about its work while it is under way.
 
-use crate::state::ids::ImageReference;
+use crate::state::ids::{ContainerName, ImageReference, NetworkName};
 use crate::state::step::Step;
 use crate::state::time::Moment;
 
@@ -24,6 +24,8 @@ pub struct ProgressEvent {
     pub state: ProgressState,
     /// More about it, such as what it waits for or why it failed; no secret.
     pub message: Option<String>,
+    /// Why the plan asks for the work, where it does; no secret.
+    pub reason: Option<String>,
 }
 
 /// What an object is doing.
@@ -46,10 +48,26 @@ pub enum ProgressState {
     Creating,
     /// It was made.
     Created,
-    /// It is being changed while it runs.
+    /// Files are being put into it.
+    CopyingIn,
+    /// Files were put into it.
+    CopiedIn,
+    /// Its limits or its restart policy are being changed.
     Updating,
-    /// It was changed.
+    /// Its limits or its restart policy were changed.
     Updated,
+    /// It is being attached to a network.
+    Connecting(NetworkName),
+    /// It was attached to a network.
+    Connected(NetworkName),
+    /// It is being detached from a network.
+    Disconnecting,
+    /// It was detached from a network.
+    Disconnected,
+    /// It is being given another name.
+    Renaming(ContainerName),
+    /// It was given another name.
+    Renamed(ContainerName),
     /// It is being stopped.
     Stopping,
     /// It was stopped.
@@ -58,6 +76,10 @@ pub enum ProgressState {
     Starting,
     /// It runs, but is not known to be ready.
     Started,
+    /// It is being thawed.
+    Unpausing,
+    /// It was thawed.
+    Unpaused,
     /// Its health is being asked for.
     AwaitingHealth,
     /// It is as wanted.
@@ -79,13 +101,14 @@ impl ProgressState {
             }
             Step::CreateNetwork { .. }
             | Step::CreateVolume { .. }
-            | Step::Create { .. }
-            | Step::CopyIn { .. } => Self::Creating,
-            Step::Connect { .. }
-            | Step::Disconnect { .. }
-            | Step::Update { .. }
-            | Step::Rename { .. } => Self::Updating,
-            Step::Start { .. } | Step::Unpause { .. } => Self::Starting,
+            | Step::Create { .. } => Self::Creating,
+            Step::CopyIn { .. } => Self::CopyingIn,
+            Step::Connect { network, .. } => Self::Connecting(network.clone()),
+            Step::Disconnect { .. } => Self::Disconnecting,
+            Step::Update { .. } => Self::Updating,
+            Step::Rename { to, .. } => Self::Renaming(to.clone()),
+            Step::Start { .. } => Self::Starting,
+            Step::Unpause { .. } => Self::Unpausing,
             Step::Stop { .. } => Self::Stopping,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removing,
             Step::Probe { .. } => Self::AwaitingHealth,
@@ -93,18 +116,19 @@ impl ProgressState {
     }
 
     /// Returns the state of an object after a step that ended well.
-    pub const fn after(step: &Step) -> Self {
+    pub fn after(step: &Step) -> Self {
         match step {
             Step::Pull { .. } => Self::Pulled,
             Step::CreateNetwork { .. }
             | Step::CreateVolume { .. }
-            | Step::Create { .. }
-            | Step::CopyIn { .. } => Self::Created,
-            Step::Connect { .. }
-            | Step::Disconnect { .. }
-            | Step::Update { .. }
-            | Step::Rename { .. } => Self::Updated,
-            Step::Start { .. } | Step::Unpause { .. } => Self::Started,
+            | Step::Create { .. } => Self::Created,
+            Step::CopyIn { .. } => Self::CopiedIn,
+            Step::Connect { network, .. } => Self::Connected(network.clone()),
+            Step::Disconnect { .. } => Self::Disconnected,
+            Step::Update { .. } => Self::Updated,
+            Step::Rename { to, .. } => Self::Renamed(to.clone()),
+            Step::Start { .. } => Self::Started,
+            Step::Unpause { .. } => Self::Unpaused,
             Step::Stop { .. } => Self::Stopped,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removed,
             Step::Probe { .. } => Self::AwaitingHealth,

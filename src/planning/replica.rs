@@ -24,9 +24,11 @@ pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     }
 }
 
-/// Says which fields the engine does not take over although they were written.
+/// Says which fields this engine reads back otherwise than they are asked for: nothing can
+/// be done about it here, but it must not go unsaid.
 pub fn note(world: &World<'_>, instance: &Instance<'_>) -> Option<Note> {
-    let fields = instance.not_converging(world.desired, world.observed, world.memory);
+    let holder = instance.office.holder?;
+    let fields = instance.quirks_of(holder, world.desired, world.observed, world.memory);
     let fields: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
     (!fields.is_empty()).then(|| Note {
         reason: "NotConverging",

@@ -166,6 +166,11 @@ impl Target {
         if !self.content.is_empty() {
             entries.push((labels::CONTENT, self.content_label()));
         }
+        let log_options = self.document.get("HostConfig.LogConfig.Config").entries();
+        let log_options: Vec<&str> = log_options.map(|(name, _)| name).collect();
+        if !log_options.is_empty() {
+            entries.push((labels::LOG_OPTIONS, log_options.join(",")));
+        }
         let sensitive = self.sensitive_pointers();
         if !sensitive.is_empty() {
             entries.push((labels::SENSITIVE, sensitive));

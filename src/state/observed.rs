@@ -256,6 +256,9 @@ pub mod labels {
     pub const CONTENT: &str = "reconciler.content";
     /// The fields that held secrets when it was made, comma-joined pointers.
     pub const SENSITIVE: &str = "reconciler.sensitive";
+    /// The log options that were asked for when it was made, comma-joined names: the
+    /// engine adds others.
+    pub const LOG_OPTIONS: &str = "reconciler.log-options";
 
     /// Tells whether a label is bookkeeping of ours or of `docker compose`: never drift.
     pub fn is_bookkeeping(name: &str) -> bool {

@@ -21,12 +21,22 @@ pub fn live(event: &ProgressEvent, elapsed: Duration) -> String {
         | ProgressState::Pulled
         | ProgressState::Creating
         | ProgressState::Created
+        | ProgressState::CopyingIn
+        | ProgressState::CopiedIn
         | ProgressState::Updating
         | ProgressState::Updated
+        | ProgressState::Connecting(_)
+        | ProgressState::Connected(_)
+        | ProgressState::Disconnecting
+        | ProgressState::Disconnected
+        | ProgressState::Renaming(_)
+        | ProgressState::Renamed(_)
         | ProgressState::Stopping
         | ProgressState::Stopped
         | ProgressState::Starting
         | ProgressState::Started
+        | ProgressState::Unpausing
+        | ProgressState::Unpaused
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::Failed) => capitalised(plain(state)),
@@ -51,32 +61,61 @@ pub fn is_settled(event: &ProgressEvent) -> bool {
         | ProgressState::Pulling { .. }
         | ProgressState::Pulled
         | ProgressState::Creating
+        | ProgressState::CopyingIn
+        | ProgressState::CopiedIn
         | ProgressState::Updating
+        | ProgressState::Connecting(_)
+        | ProgressState::Connected(_)
+        | ProgressState::Disconnecting
+        | ProgressState::Disconnected
+        | ProgressState::Renaming(_)
+        | ProgressState::Renamed(_)
         | ProgressState::Stopping
         | ProgressState::Stopped
         | ProgressState::Starting
         | ProgressState::Started
+        | ProgressState::Unpausing
+        | ProgressState::Unpaused
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::Failed => false,
     }
 }
 
-fn plain(state: &ProgressState) -> String {
+/// Returns what an object is doing, without the object.
+pub fn plain(state: &ProgressState) -> String {
     let words = match state {
         ProgressState::Waiting => "waiting",
         ProgressState::Pulling { image, .. } => {
             return format!("pulling {}", one_line(image.as_str()));
         }
+        ProgressState::Connecting(to) => {
+            return format!("connecting to {}", one_line(to.as_str()));
+        }
+        ProgressState::Connected(to) => {
+            return format!("connected to {}", one_line(to.as_str()));
+        }
+        ProgressState::Renaming(to) => {
+            return format!("renaming to {}", one_line(to.as_str()));
+        }
+        ProgressState::Renamed(to) => {
+            return format!("renamed to {}", one_line(to.as_str()));
+        }
         ProgressState::Pulled => "pulled",
         ProgressState::Creating => "creating",
         ProgressState::Created => "created",
+        ProgressState::CopyingIn => "copying files in",
+        ProgressState::CopiedIn => "files copied in",
         ProgressState::Updating => "updating",
         ProgressState::Updated => "updated",
+        ProgressState::Disconnecting => "disconnecting from a network",
+        ProgressState::Disconnected => "disconnected from a network",
         ProgressState::Stopping => "stopping",
         ProgressState::Stopped => "stopped",
         ProgressState::Starting => "starting",
         ProgressState::Started => "started",
+        ProgressState::Unpausing => "unpausing",
+        ProgressState::Unpaused => "unpaused",
         ProgressState::AwaitingHealth => "waiting for health",
         ProgressState::Ready => "ready",
         ProgressState::Removing => "removing",
@@ -117,7 +156,8 @@ mod tests {
 
     fn event(object: &str, state: ProgressState, message: Option<&str>) -> ProgressEvent {
         let message = message.map(str::to_owned);
-        ProgressEvent { at: Moment::default(), object: object.to_owned(), state, message }
+        let object = object.to_owned();
+        ProgressEvent { at: Moment::default(), object, state, message, reason: None }
     }
 
     #[test]

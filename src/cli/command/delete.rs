@@ -98,6 +98,7 @@ async fn one(
         Err(error) => return session.no_engine(&error),
     };
     if options.volumes {
+        session.output.notice(&format!("{project} is gone\n"))?;
         return delete_volumes(session, connected, &volumes).await;
     }
     session.output.notice(&format!("{project} is gone{}\n", kept(&volumes)))?;

@@ -1,6 +1,6 @@
 //! `run`: the operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::session::{Connected, Session, chain};
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
+use crate::cli::journal::Journal;
 use crate::cli::stacks::{LoadedStack, LoadedStacks};
 use crate::engine::EngineError;
 use crate::operator::{Operator, Wanted};
@@ -27,6 +28,9 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         connected = patient_connect(session) => connected,
         () = asked_to_end() => return Ok(Exit::Good),
     };
+    let facts = &connected.facts;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), engine = facts.version, api = ?facts.api,
+        "the operator is running");
     let allowed = Allowed { prune: options.prune.allow_prune };
     let mut operators = Operators {
         session,
@@ -103,6 +107,8 @@ struct Operators<'a> {
 struct Stack {
     wanted: watch::Sender<Wanted>,
     files: Vec<std::path::PathBuf>,
+    /// No file asks for it any more.
+    is_gone: bool,
 }
 
 impl Operators<'_> {
@@ -112,18 +118,29 @@ impl Operators<'_> {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        let mut seen = Vec::new();
+        let (mut asked_for, mut invalid) = (BTreeSet::new(), BTreeSet::new());
         for stack in loaded.stacks {
-            seen.push(stack.files.clone());
             match stack.desired().cloned() {
-                Some(desired) => self.want(desired, &stack, is_asked),
-                None => self.refuse(&stack),
+                Some(desired) => {
+                    asked_for.insert(desired.project.clone());
+                    self.want(desired, &stack, is_asked);
+                }
+                // A file that was deleted asks for nothing, which is not to ask wrongly.
+                None if self.is_known(&stack)
+                    && stack.files.iter().any(|file| is_missing(file)) => {}
+                None => {
+                    self.refuse(&stack);
+                    invalid.insert(stack.files);
+                }
             }
         }
-        for (project, stack) in &self.stacks {
-            if !seen.contains(&stack.files) {
-                tracing::warn!(stack = %project, "its file is gone; the stack stays as it is");
+        for (project, stack) in &mut self.stacks {
+            let is_gone = !asked_for.contains(project) && !invalid.contains(&stack.files);
+            if is_gone && !stack.is_gone {
+                tracing::warn!(stack = %project, condition = "SpecValid=Unknown",
+                    "no file asks for the stack any more; it stays as it is");
             }
+            stack.is_gone = is_gone;
         }
     }
 
@@ -139,10 +156,10 @@ impl Operators<'_> {
         }
         let warnings = problems::summary(&loaded.loaded.problems);
         tracing::info!(stack = %project, generation = %desired.generation, problems = %warnings,
-            "a stack to converge");
+            "a stack is taken up");
         let wanted = Wanted { desired, invalid: None, looks: 0 };
         let (sender, receiver) = watch::channel(wanted);
-        let report = Report::new(self.session.output.progress(), format!("{project} "));
+        let report = Report::new(Box::new(Journal::new(project.clone())), String::new());
         let (operator, pulls) = Operator::new(
             self.connected.engine.clone(),
             self.connected.facts.id.clone(),
@@ -153,7 +170,11 @@ impl Operators<'_> {
         );
         self.tasks.spawn(operator.run(pulls));
         let files = loaded.files.clone();
-        self.stacks.insert(project, Stack { wanted: sender, files });
+        self.stacks.insert(project, Stack { wanted: sender, files, is_gone: false });
+    }
+
+    fn is_known(&self, loaded: &LoadedStack) -> bool {
+        self.stacks.values().any(|stack| stack.files == loaded.files)
     }
 
     fn refuse(&self, loaded: &LoadedStack) {
@@ -173,6 +194,10 @@ impl Operators<'_> {
         self.stacks.clear();
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+fn is_missing(file: &std::path::Path) -> bool {
+    matches!(file.try_exists(), Ok(false))
 }
 
 /// Returns the errors of a load, each with its place, on one line.

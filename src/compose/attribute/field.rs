@@ -64,6 +64,10 @@ pub enum Default {
     Image,
     /// What the image says, overlaid by what is asked for, entry by entry.
     ImageEntries,
+    /// What the engine adds by itself, overlaid by what is asked for, entry by entry. This
+    /// label has the names of the entries that were asked for when the container was made;
+    /// all others are the engine's.
+    EngineEntries(&'static str),
     /// This text.
     Text(&'static str),
     /// Whatever is there: the engine decides, and nobody cares.
@@ -93,6 +97,8 @@ pub enum Cost {
     Recreate,
     /// Nothing, from value to value; taking the value away costs another container.
     Update,
+    /// Nothing, also when the value is taken away.
+    UpdateAny,
     /// Nothing: the network is disconnected and connected.
     Reconnect,
 }
@@ -154,6 +160,13 @@ impl Field {
     #[must_use]
     pub const fn updates(mut self) -> Self {
         self.cost = Cost::Update;
+        self
+    }
+
+    /// Says that the engine can change it on a live container, and take it away.
+    #[must_use]
+    pub const fn updates_any(mut self) -> Self {
+        self.cost = Cost::UpdateAny;
         self
     }
 

@@ -7,6 +7,7 @@ use super::super::complete::is_external;
 use super::super::extension;
 use super::super::node::Node;
 use super::super::problem::Problems;
+use super::super::render;
 use super::super::units::parse_duration;
 use super::{Candidate, boolean, integer, items, replicas, text};
 use crate::state::desired::{
@@ -55,7 +56,7 @@ pub(super) fn stack(candidate: &Candidate, problems: &mut Problems) -> Stack {
         configs: candidate.configs.clone(),
         secrets: candidate.secrets.clone(),
         settings: candidate.extension.settings.clone(),
-        canonical: candidate.root.value(),
+        canonical: render::canonical(&candidate.root),
     }
 }
 
@@ -81,7 +82,7 @@ fn generation(candidate: &Candidate) -> Generation {
             Content::File(_) => None,
         }))
     };
-    let mut root = candidate.root.value();
+    let mut root = render::canonical(&candidate.root);
     drop_foreign(&mut root);
     if let Value::Map(root) = &mut root
         && let Some(Value::Map(services)) = root.get_mut("services")

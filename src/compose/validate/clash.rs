@@ -36,17 +36,10 @@ fn ports(stack: &Candidate, problems: &mut Problems) {
                 );
                 continue;
             }
-            let address = match text(port, "host_ip") {
-                None => None,
-                Some(ip) => {
-                    if let Ok(address) = ip.trim_matches(['[', ']']).parse() {
-                        Some(address)
-                    } else {
-                        let message = format!("`{ip}` is no IP address");
-                        problems.error(port.span, &path, message);
-                        continue;
-                    }
-                }
+            let Ok(address) = host_address(port) else {
+                let found = text(port, "host_ip").unwrap_or_default();
+                problems.error(port.span, &path, format!("`{found}` is no IP address"));
+                continue;
             };
             let protocol = text(port, "protocol").unwrap_or("tcp").to_owned();
             let new = Port { service, address, span: port.span };
@@ -73,6 +66,12 @@ fn fixed(port: &Node) -> Option<u16> {
     integer(published)
         .and_then(|number| u16::try_from(number).ok())
         .filter(|port| *port > 0)
+}
+
+/// Returns the address of the host that a port is published on; nothing for all of them.
+fn host_address(port: &Node) -> Result<Option<IpAddr>, std::net::AddrParseError> {
+    let address = text(port, "host_ip").map(|ip| ip.trim_matches(['[', ']']).parse());
+    address.transpose()
 }
 
 /// Tells whether two addresses of the host have an address in common.
@@ -113,13 +112,13 @@ fn container_names(stack: &Candidate, problems: &mut Problems) {
 }
 
 /// Returns the service one of whose containers gets a name of itself.
-fn generated<'a>(stack: &'a Candidate, name: &str) -> Option<&'a str> {
+fn generated<'a>(stack: &Candidate, name: &'a str) -> Option<&'a str> {
     let rest = name.strip_prefix(stack.project.as_str())?.strip_prefix('-')?;
     let (service, number) = rest.rsplit_once('-')?;
     let number: i64 = number.parse().ok()?;
-    let (key, entry) = stack.services().find(|(key, _)| *key == service)?;
-    let free = text(&entry.node, "container_name").is_none();
-    (free && (1..=replicas(&entry.node).unwrap_or(1)).contains(&number)).then_some(key)
+    let node = stack.service(service)?;
+    let free = text(node, "container_name").is_none();
+    (free && (1..=replicas(node).unwrap_or(1)).contains(&number)).then_some(service)
 }
 
 fn addresses(stack: &Candidate, problems: &mut Problems) {

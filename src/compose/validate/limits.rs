@@ -37,10 +37,12 @@ fn replicas(service: &Node, path: &str, problems: &mut Problems) {
     }
 }
 
+/// How the values of two keys are brought into one form.
+type Reading = fn(&Node) -> Option<String>;
+
 /// Older keys that say the same as a newer one: both may stand there if they agree.
 fn twice_said(service: &Node, path: &str, problems: &mut Problems) {
-    type Read = fn(&Node) -> Option<String>;
-    const PAIRS: [(&str, &str, Read); 5] = [
+    const PAIRS: [(&str, &str, Reading); 5] = [
         ("scale", "deploy.replicas", exact),
         ("mem_limit", "deploy.resources.limits.memory", exact),
         ("mem_reservation", "deploy.resources.reservations.memory", exact),
@@ -72,48 +74,48 @@ fn as_number(node: &Node) -> Option<String> {
 }
 
 /// Returns the first of these keys that gives a number of bytes.
-fn bytes<'a>(service: &'a Node, keys: &[&'static str]) -> Option<Bytes<'a>> {
+fn bytes<'a>(service: &'a Node, keys: &[&'static str]) -> Option<Amount<'a>> {
     keys.iter().find_map(|key| {
         let node = service.at(key)?;
         let bytes = integer(node).or_else(|| parse_bytes(node.as_text()?).ok())?;
-        Some(Bytes { key, node, number: bytes })
+        Some(Amount { key, node, bytes })
     })
 }
 
 /// A number of bytes, and where it was found.
 #[derive(Clone, Copy)]
-struct Bytes<'a> {
+struct Amount<'a> {
     key: &'static str,
     node: &'a Node,
-    number: i64,
+    bytes: i64,
 }
 
 fn memory(service: &Node, path: &str, problems: &mut Problems) {
     let limit = bytes(service, &["deploy.resources.limits.memory", "mem_limit"])
-        .filter(|limit| limit.number > 0);
+        .filter(|limit| limit.bytes > 0);
     let reserved =
         bytes(service, &["deploy.resources.reservations.memory", "mem_reservation"]);
-    let swap = bytes(service, &["memswap_limit"]).filter(|swap| swap.number > 0);
-    let mut error = |at: Bytes<'_>, message: &str, limit: Option<Bytes<'_>>| {
+    let swap = bytes(service, &["memswap_limit"]).filter(|swap| swap.bytes > 0);
+    let mut error = |at: Amount<'_>, message: &str, limit: Option<Amount<'_>>| {
         let problem = problems.error(at.node.span, format!("{path}.{}", at.key), message);
         match limit {
             Some(limit) => problem.see(limit.node.span, "the memory limit"),
             None => problem.help("units are b, k, m and g, as in `512m`"),
         };
     };
-    if let Some(limit) = limit.filter(|limit| limit.number < LEAST_MEMORY) {
-        let found = limit.number;
+    if let Some(limit) = limit.filter(|limit| limit.bytes < LEAST_MEMORY) {
+        let found = limit.bytes;
         let message =
             format!("a limit of {found} bytes is below the engine's minimum of 6 MiB");
         error(limit, &message, None);
     }
     if let (Some(limit), Some(reserved)) = (limit, reserved)
-        && reserved.number > limit.number
+        && reserved.bytes > limit.bytes
     {
         error(reserved, "more memory is reserved than the limit allows", Some(limit));
     }
     match (limit, swap) {
-        (Some(limit), Some(swap)) if swap.number < limit.number => {
+        (Some(limit), Some(swap)) if swap.bytes < limit.bytes => {
             let message = "`memswap_limit` counts memory and swap together: it cannot be \
                            below the memory limit";
             error(swap, message, Some(limit));

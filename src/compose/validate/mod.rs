@@ -44,6 +44,8 @@ pub struct Candidate {
     pub root: Node,
     /// Those services.
     pub inactive: Mapping,
+    /// What was declared and is not used, as family and key.
+    pub unused: Vec<(&'static str, String)>,
     /// The configs, by key.
     pub configs: BTreeMap<String, Content>,
     /// The secrets, by key.

@@ -93,7 +93,10 @@ fn undeclared(
     let message =
         format!("the {word} `{key}` is not declared under the top-level `{family}`");
     let declared = stack.root.get(family).into_iter().flat_map(Node::entries);
-    let help = match nearest(key, declared.map(|(key, _)| key)) {
+    let unused = stack.unused.iter().filter(|(of, _)| *of == family);
+    let candidates =
+        declared.map(|(key, _)| key).chain(unused.map(|(_, key)| key.as_str()));
+    let help = match nearest(key, candidates) {
         Some(meant) => format!("perhaps `{meant}` was meant"),
         None => format!("add `{key}:` under the top-level `{family}`"),
     };

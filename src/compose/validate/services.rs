@@ -78,7 +78,6 @@ fn refused(reference: &str) -> Option<&'static str> {
 }
 
 fn pull_policy(service: &Node, path: &str, problems: &mut Problems) {
-    const WORDS: [&str; 4] = ["always", "never", "missing", "if_not_present"];
     let Some(node) = service.get("pull_policy") else { return };
     let Some(word) = node.as_text().filter(|word| !word.is_empty()) else { return };
     let path = format!("{path}.pull_policy");
@@ -94,13 +93,6 @@ fn pull_policy(service: &Node, path: &str, problems: &mut Problems) {
                 "images are not pulled by age; it is taken as `missing`",
             )
             .help("`always` pulls once for every change of the file");
-    } else if !WORDS.contains(&word) {
-        let message = format!("`{word}` is no pull policy");
-        let help = match nearest(word, WORDS) {
-            Some(meant) => format!("perhaps `{meant}` was meant"),
-            None => "allowed are `always`, `never` and `missing`".to_owned(),
-        };
-        problems.error(node.span, path, message).help(help);
     }
 }
 

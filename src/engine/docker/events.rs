@@ -144,6 +144,14 @@ impl Watcher {
                 action,
             });
         }
+        if event.typ == Some(EventType::NETWORK) {
+            // Which container was attached; whether it is ours, who looks knows.
+            let attached = actor.attributes.as_ref().and_then(|it| it.get("container"));
+            if let Some(container) = attached {
+                let (id, action) = (container.as_str().into(), action);
+                return Some(Wakeup::Endpoint { container: id, action });
+            }
+        }
         if event.typ == Some(EventType::IMAGE) {
             self.images.forget();
         }

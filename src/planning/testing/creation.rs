@@ -81,6 +81,7 @@ impl Machine {
                 }
                 Unless::Zero
                 | Unless::Any
+                | Unless::EngineEntries(_)
                 | Unless::Image
                 | Unless::Text(_)
                 | Unless::Computed(_) => there.clone(),

@@ -167,12 +167,12 @@ impl Machine {
             }
             Step::CreateNetwork { name, document } => {
                 let id = NetworkId::new(format!("network-{}", self.number()));
-                let document = document.clone();
+                let document = plain(document);
                 self.networks.insert(name.clone(), Network { id, document });
             }
             Step::RemoveNetwork { id } => return self.remove_network(id),
             Step::CreateVolume { name, document } => {
-                let volume = Volume { document: document.clone() };
+                let volume = Volume { document: plain(document) };
                 self.volumes.entry(name.clone()).or_insert(volume);
             }
             Step::Create { name, document, .. } => return self.create(name, document),
@@ -309,6 +309,14 @@ impl Machine {
         }
         Ok(Done::Probed { exit_code: i64::from(sick) })
     }
+}
+
+/// The engine knows no secrets: it tells everybody.
+fn plain(document: &Document) -> Document {
+    document
+        .iter()
+        .map(|(pointer, value)| (pointer, Value::from(value.exposed())))
+        .collect()
 }
 
 /// Tells whether a container runs.

@@ -8,7 +8,8 @@ use crate::state::value::{Map, Value};
 /// `IPAMConfig`, `Links`, `DriverOpts`, `MacAddress`.
 ///
 /// The engine adds the container's short id to the aliases; it is taken away again. The
-/// MAC address and the address that the engine chose are not what was asked for.
+/// MAC address and the address that the engine chose are not what was asked for. `none`
+/// and `host` are network modes, though the engine lists them as networks.
 pub(super) fn read(inspect: &Json) -> Value {
     let id = inspect["Id"].as_str().unwrap_or_default();
     let short = id.get(..12).unwrap_or(id);
@@ -16,6 +17,7 @@ pub(super) fn read(inspect: &Json) -> Value {
     let networks = networks.into_iter().flatten();
     Value::Map(
         networks
+            .filter(|(name, _)| !matches!(name.as_str(), "none" | "host"))
             .map(|(name, network)| (name.clone(), endpoint(network, short)))
             .collect(),
     )

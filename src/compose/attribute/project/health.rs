@@ -31,7 +31,7 @@ pub const RETRIES: Field = field("Config.Healthcheck.Retries").default(Default::
 /// `restart`, `deploy.restart_policy.condition`.
 pub const RESTART: Field = field("HostConfig.RestartPolicy.Name")
     .default(Default::Text("no"))
-    .updates()
+    .updates_any()
     .alike(|desired, observed| {
         let is_no = |value: &Value| value.is_zero() || value.as_text() == Some("no");
         is_no(desired) && is_no(observed)
@@ -39,7 +39,7 @@ pub const RESTART: Field = field("HostConfig.RestartPolicy.Name")
 
 /// `restart: on-failure:N`, `deploy.restart_policy.max_attempts`.
 pub const RESTART_ATTEMPTS: Field =
-    field("HostConfig.RestartPolicy.MaximumRetryCount").updates();
+    field("HostConfig.RestartPolicy.MaximumRetryCount").updates_any();
 
 /// `healthcheck.disable`.
 pub fn disable(value: &Value, _: &Context<'_>, to: &mut Document) {

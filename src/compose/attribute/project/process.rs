@@ -45,8 +45,17 @@ pub const IPC: Field = field("HostConfig.IpcMode").default(Default::Computed(|as
     Some(if is_default { there.clone() } else { Value::text("private") })
 }));
 
-/// `cgroup`: the engine's choice.
-pub const CGROUP: Field = field("HostConfig.CgroupnsMode").default(Default::Any);
+/// `cgroup`: the engine's choice, the host's with cgroup v1 and where the container is
+/// privileged.
+pub const CGROUP: Field =
+    field("HostConfig.CgroupnsMode").default(Default::Computed(|asked| {
+        let there = asked.container.document.get("HostConfig.CgroupnsMode");
+        let is_privileged = asked.document.get("HostConfig.Privileged").as_bool();
+        let is_host = asked.facts.cgroup_version < 2 || is_privileged == Some(true);
+        let is_made_by_us = asked.container.origin.spec.is_some();
+        let chosen = Value::text(if is_host { "host" } else { "private" });
+        Some(if is_made_by_us { chosen } else { there.clone() })
+    }));
 
 /// `ipc`, `pid` and `uts` as they are; `service:x` becomes the container of x.
 pub fn namespace(

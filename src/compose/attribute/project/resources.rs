@@ -4,6 +4,7 @@ use super::super::field::{Context, Default, Field, Form, field};
 use super::process::as_text;
 use crate::compose::units;
 use crate::state::document::Document;
+use crate::state::observed::labels;
 use crate::state::value::{Map, Value};
 
 /// `deploy.resources.limits.cpus`, `cpus`.
@@ -56,8 +57,9 @@ pub const ULIMITS: Field = field("HostConfig.Ulimits").form(Form::Keyed("Name"))
 pub const LOG_DRIVER: Field = field("HostConfig.LogConfig.Type")
     .default(Default::Computed(|asked| Some(Value::text(&asked.facts.log_driver))));
 
-/// `logging.options`.
-pub const LOG_OPTIONS: Field = field("HostConfig.LogConfig.Config");
+/// `logging.options`: the engine adds its own, which it tells nobody.
+pub const LOG_OPTIONS: Field = field("HostConfig.LogConfig.Config")
+    .default(Default::EngineEntries(labels::LOG_OPTIONS));
 
 /// `devices` of `deploy.resources.reservations`, and `gpus`.
 pub const DEVICE_REQUESTS: Field =

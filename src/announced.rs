@@ -1,0 +1,86 @@
+//! What the log has been told about a stack: each thing once, until it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::pass::Found;
+use crate::planning::change::Note;
+use crate::planning::status::{ConditionStatus, ServiceStatus, StackStatus};
+use crate::state::ids::{ProjectName, ServiceName};
+
+/// What has been told so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    ready: Option<bool>,
+    services: BTreeMap<ServiceName, Said>,
+    notes: BTreeSet<(String, String)>,
+}
+
+/// What was last said about a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    ready: bool,
+    /// The reason and message of a service that fails; while it is on its way, its steps
+    /// tell more.
+    trouble: Option<(String, String)>,
+}
+
+impl Announced {
+    /// Tells the log what is new.
+    pub fn tell(&mut self, found: &Found) {
+        let status = &found.status;
+        for service in &status.services {
+            self.tell_service(&status.name, service);
+        }
+        self.tell_notes(&status.name, &found.plan.notes);
+        self.tell_stack(status);
+    }
+
+    fn tell_service(&mut self, stack: &ProjectName, service: &ServiceStatus) {
+        let degraded = condition(service, "Degraded");
+        let trouble = degraded.filter(|it| it.status == Some(true));
+        let said = Said {
+            ready: service.ready,
+            trouble: trouble.map(|it| (it.reason.clone(), it.message.clone())),
+        };
+        let before = self.services.insert(service.name.clone(), said.clone());
+        if before.as_ref() == Some(&said) {
+            return;
+        }
+        let name = &service.name;
+        if let Some((reason, message)) = &said.trouble {
+            tracing::warn!(%stack, service = %name, reason, "degraded: {message}");
+        } else if said.ready {
+            tracing::info!(%stack, service = %name, "the service is ready");
+        } else if let Some(why) = condition(service, "Ready") {
+            let reason = &why.reason;
+            tracing::info!(%stack, service = %name, reason, "the service is not ready: {}", why.message);
+        }
+    }
+
+    fn tell_notes(&mut self, stack: &ProjectName, notes: &[Note]) {
+        let keys = notes.iter().map(|note| (note.about.clone(), note.message.clone()));
+        let before = std::mem::replace(&mut self.notes, keys.collect());
+        for note in notes {
+            if !before.contains(&(note.about.clone(), note.message.clone())) {
+                let (reason, about) = (note.reason, &note.about);
+                tracing::warn!(%stack, reason, about, "{}", note.message);
+            }
+        }
+    }
+
+    fn tell_stack(&mut self, status: &StackStatus) {
+        if self.ready.replace(status.ready) == Some(status.ready) {
+            return;
+        }
+        let (stack, generation) = (&status.name, &status.generation);
+        if status.ready {
+            tracing::info!(%stack, %generation, "the stack is ready");
+        } else {
+            tracing::debug!(%stack, %generation, "the stack is not as it is wanted");
+        }
+    }
+}
+
+fn condition<'a>(service: &'a ServiceStatus, kind: &str) -> Option<&'a ConditionStatus> {
+    service.conditions.iter().find(|condition| condition.kind == kind)
+}
