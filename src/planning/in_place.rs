@@ -7,6 +7,7 @@ use crate::state::step::Step;
 use super::change::Action;
 use super::decision::{Decision, Next};
 use super::drift;
+use super::network;
 use super::office::is_running;
 use super::replica::{decision, named};
 use super::world::{Instance, World};
@@ -48,6 +49,9 @@ pub fn step(world: &World<'_>, instance: &Instance<'_>, container: &Container) -
         }
         if !world.observed.networks.contains_key(&name) {
             return Next::Wait(vec![format!("network {name}")]);
+        }
+        if network::is_made_again(world, &name) {
+            return Next::Wait(vec![format!("network {name}, which is made again")]);
         }
         return Next::Step(Step::Connect {
             container: container.id.clone(),

@@ -48,6 +48,18 @@ fn is_ours(world: &World<'_>, spec: &NetworkSpec, network: &Network) -> bool {
         && network.label(labels::PROJECT) == Some(world.desired.project.as_str())
 }
 
+/// Tells whether a network of the stack is to be made again: nothing may be attached to it
+/// until it is.
+pub fn is_made_again(world: &World<'_>, name: &NetworkName) -> bool {
+    let specs = world.desired.networks.values();
+    specs.filter(|spec| spec.name == *name).any(|spec| {
+        let network = world.observed.networks.get(name);
+        network.is_some_and(|network| {
+            is_ours(world, spec, network) && !drift(spec, network).is_empty()
+        })
+    })
+}
+
 fn create(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Step {
     let mut document = wanted(spec);
     document.extend(

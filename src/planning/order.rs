@@ -7,6 +7,7 @@ use crate::state::ids::{NetworkKey, ServiceName, VolumeKey};
 use crate::state::value::Value;
 
 use super::change::Action;
+use super::network;
 use super::world::{Instance, Standing, World};
 
 /// Returns the services so that every one comes after those that it depends on.
@@ -55,6 +56,8 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
             let whose =
                 if spec.external { ", which somebody else must make" } else { "" };
             missing.push(format!("network/{key} ({}){whose}", spec.name));
+        } else if network::is_made_again(world, &spec.name) {
+            missing.push(format!("network/{key} ({}), which is made again", spec.name));
         }
     }
     for mount in service.canonical.get("volumes").items() {

@@ -8,10 +8,10 @@
     reason = "what cannot go on ends the test"
 )]
 
-#[path = "../binary/mod.rs"]
-mod binary;
 mod case;
 mod cases;
+#[path = "../product/mod.rs"]
+mod product;
 #[path = "../real/mod.rs"]
 mod real;
 mod top_level;

@@ -21,7 +21,8 @@ pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
     let Some(desired) = stacks.into_iter().find(|it| it.services.contains_key(&wanted))
     else {
         let near = nearest(&options.service, names.iter().map(String::as_str));
-        let near = near.map(|near| format!("; perhaps {near} was meant")).unwrap_or_default();
+        let near =
+            near.map(|near| format!("; perhaps {near} was meant")).unwrap_or_default();
         let message = format!(
             "error: there is no service {}{near}; the services are {}\n",
             options.service,
