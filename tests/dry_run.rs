@@ -233,7 +233,7 @@ async fn what_an_image_brings_along_is_no_drift() {
 }
 
 #[tokio::test]
-async fn nothing_is_known_of_a_container_whose_image_is_gone_and_nothing_is_done() {
+async fn a_container_whose_image_has_no_name_any_more_is_left_alone() {
     let Some(corner) = corner("gone").await else { return };
     let image = rich_image(&corner).await;
     let product = Product::new();
@@ -243,8 +243,12 @@ async fn nothing_is_known_of_a_container_whose_image_is_gone_and_nothing_is_done
         &format!("name: {project}\nservices:\n  a:\n    image: {image}\n"),
     );
     product.apply();
-    let options = query::RemoveImageOptions { force: true, ..Default::default() };
-    client().remove_image(&image, Some(options), None).await.unwrap();
+    let id = client().inspect_image(&image).await.unwrap().id.unwrap();
+    let remove = async |image: &str| {
+        let options = query::RemoveImageOptions { force: true, ..Default::default() };
+        client().remove_image(image, Some(options), None).await.unwrap()
+    };
+    remove(&image).await;
     let docker = Docker::connect(None).await.unwrap();
     let scope = Scope {
         project: project.as_str().into(),
@@ -253,6 +257,9 @@ async fn nothing_is_known_of_a_container_whose_image_is_gone_and_nothing_is_done
     let observed = docker.look(&scope).await.unwrap();
     assert!(observed.image(&image).is_none());
     product.assert_in_sync();
+    product.ends(0, &["delete", "--yes"]);
+    // The corner finds images by name, and this one has none.
+    remove(&id).await;
 }
 
 /// Makes an image that says everything that an image can say.
