@@ -14,10 +14,10 @@
     reason = "tests measure real time, list many cases, and match what they expect"
 )]
 
-#[path = "../binary/mod.rs"]
-mod binary;
 mod case;
 mod cases;
+#[path = "../product/mod.rs"]
+mod product;
 #[path = "../real/mod.rs"]
 mod real;
 mod top_level;

@@ -1,15 +1,15 @@
 //! All cases at once: a stack with one service per case, changed and changed back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::process::Command;
 
 use bollard::models::{ContainerConfig, ContainerCreateBody};
 use bollard::query_parameters as query;
 use serde_json::Value as Json;
 
-use crate::binary::{Product, inspected};
 use crate::case::{Case, Expected, Shown};
+use crate::product::{Product, free_port};
+use crate::real::raw::inspected;
 use crate::real::{Corner, IMAGE, client};
 
 /// What every service has, unless its case says otherwise: it sleeps, and stops at once.
@@ -70,14 +70,14 @@ impl Trial {
             return None;
         }
         let product = Product::new();
-        product.file("config.txt", "from a file\n");
-        product.file("secret.txt", "from a file\n");
-        product.file(".env", "TRIAL_SECRET=hidden\n");
+        product.write("config.txt", "from a file\n");
+        product.write("secret.txt", "from a file\n");
+        product.write(".env", "TRIAL_SECRET=hidden\n");
         make_image(&corner).await;
         let digits = corner.project().bytes().rev().take(2).map(u32::from).sum::<u32>();
         let words = vec![
             ("{project}", corner.project()),
-            ("{folder}", product.folder().display().to_string()),
+            ("{folder}", product.path("bound").parent().unwrap().display().to_string()),
             ("{port}", free_port().to_string()),
             ("{subnet}", format!("10.213.{}", digits % 250)),
         ];
@@ -114,11 +114,11 @@ impl Trial {
             text.push_str(&service(case, side));
         }
         text.push_str(SURROUNDINGS.trim_start_matches('\n'));
-        self.product.want(&self.filled(&text));
+        self.product.write("stack.yaml", &self.filled(&text));
     }
 
     fn settle(&self) {
-        self.product.apply();
+        self.product.ends(0, &["apply", "--timeout", "170s"]);
         self.product.assert_in_sync();
         let quirks = self.product.quirks();
         assert!(quirks.is_empty(), "read back otherwise than asked for: {quirks:#?}");
@@ -290,12 +290,6 @@ async fn make_image(corner: &Corner) {
         .commit_container(options, ContainerConfig::default())
         .await
         .expect("an image");
-}
-
-/// Returns a port that nobody listens on now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }
 
 /// Tells whether the host has a device.
