@@ -23,7 +23,7 @@ test: ## Runs every test; those on the Docker Engine fail when there is none
 check: ## Format, lints, docs, licences
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --no-deps --locked --document-private-items
 	tests/licences
 
 clean: ## Removes what was built; images, data and state stay

@@ -55,7 +55,7 @@ async fn steps_go_out_in_the_same_version_and_count_as_writes() {
     perform(&docker, Step::Start { container: id.clone() }).await.0.unwrap();
     let probe = Step::Probe {
         container: id.clone(),
-        command: vec!["true".to_owned()],
+        command: vec![Secret::new("true")],
         timeout: Duration::from_secs(5),
     };
     perform(&docker, probe).await.0.unwrap();
@@ -327,7 +327,7 @@ async fn a_probe_tells_the_exit_code_of_the_command_or_that_it_is_unknown() {
     let container = stage.create("a", stage.sleeper()).await.id;
     let probe = |command: &[&str], timeout| Step::Probe {
         container: container.clone(),
-        command: command.iter().map(ToString::to_string).collect(),
+        command: command.iter().copied().map(Secret::new).collect(),
         timeout: Duration::from_millis(timeout),
     };
     let stopped = stage.perform(probe(&["true"], 5000)).await;

@@ -18,6 +18,7 @@ use real::stage::Stage;
 use reconciler::engine::docker::Docker;
 use reconciler::engine::{Engine, Wakeup};
 use reconciler::state::ids::ContainerId;
+use reconciler::state::secret::Secret;
 use reconciler::state::step::Step;
 use reconciler::state::value::Value;
 
@@ -59,7 +60,7 @@ async fn the_life_of_our_containers_wakes_and_what_strangers_and_probes_do_does_
     stage.perform(Step::Start { container: container.clone() }).await.unwrap();
     let probe = Step::Probe {
         container: container.clone(),
-        command: vec!["true".to_owned()],
+        command: vec![Secret::new("true")],
         timeout: Duration::from_secs(5),
     };
     stage.perform(probe).await.unwrap();

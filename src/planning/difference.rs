@@ -12,6 +12,7 @@ use crate::state::value::Value;
 use super::change::{Action, FieldDrift};
 use super::drift;
 use super::memory::Memory;
+use super::quirk::{is_quirk, key};
 use super::target::{Target, concealed};
 use super::world::Instance;
 
@@ -26,17 +27,18 @@ impl Instance<'_> {
         observed: &Observed,
         memory: &Memory,
     ) -> Vec<FieldDrift> {
-        let ignored = &self.service.settings.ignored_drift;
-        let mut fields = self.raw_drift(container, observed);
+        let mut fields = self.raw_drift(container, desired, observed);
+        let quirks = memory.quirks.get(&key(self, container));
         fields.retain(|field| {
-            !self.is_quirk(field, desired, observed, memory)
+            let ignored = &self.service.settings.ignored_drift;
+            !is_quirk(quirks, desired, field)
                 && !ignored.iter().any(|path| covers(path, &field.path))
         });
         fields
     }
 
-    /// Returns the fields that read otherwise than they are asked for because that is what
-    /// this engine makes of them.
+    /// Returns the fields of a container that read otherwise than they are asked for
+    /// because that is what this engine makes of them.
     pub fn quirks_of(
         &self,
         container: &Container,
@@ -44,32 +46,20 @@ impl Instance<'_> {
         observed: &Observed,
         memory: &Memory,
     ) -> Vec<FieldDrift> {
-        let mut fields = self.raw_drift(container, observed);
-        fields.retain(|field| self.is_quirk(field, desired, observed, memory));
+        let quirks = memory.quirks.get(&key(self, container));
+        if quirks.is_none() {
+            return Vec::new();
+        }
+        let mut fields = self.raw_drift(container, desired, observed);
+        fields.retain(|field| is_quirk(quirks, desired, field));
         fields
-    }
-
-    /// Tells whether the engine is known to make this value of today's target: then
-    /// another container would be no better.
-    fn is_quirk(
-        &self,
-        field: &FieldDrift,
-        desired: &Desired,
-        observed: &Observed,
-        memory: &Memory,
-    ) -> bool {
-        let Some(image) = observed.image(self.service.image.as_str()) else {
-            return false;
-        };
-        let key = (self.replica.service.clone(), self.target.spec(&image.id));
-        let known = memory.quirks.get(&key).and_then(|fields| fields.get(&field.path));
-        known.is_some_and(|digest| *digest == desired.digest_key.digest(&field.observed))
     }
 
     /// As [`Instance::drift_of`], with nothing left out.
     pub fn raw_drift(
         &self,
         container: &Container,
+        _desired: &Desired,
         observed: &Observed,
     ) -> Vec<FieldDrift> {
         let shown = concealed(container, Some(self.service));

@@ -48,7 +48,7 @@ fn next(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next 
         if !waits.is_empty() {
             return Next::Wait(waits);
         }
-        return retire(instance, holder);
+        return take_down(instance, holder);
     }
     Next::Step(Step::Rename {
         container: holder.id.clone(),
@@ -58,15 +58,15 @@ fn next(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next 
 
 /// The engine starts a stopped container again at its own restart, unless its restart
 /// policy says no: then there would be two of them.
-fn retire(instance: &Instance<'_>, holder: &Container) -> Next {
-    let policy = holder.document.get("HostConfig.RestartPolicy.Name");
+pub fn take_down(instance: &Instance<'_>, container: &Container) -> Next {
+    let policy = container.document.get("HostConfig.RestartPolicy.Name");
     if !matches!(policy.as_text(), None | Some("" | "no")) {
         let document: Document =
             [("HostConfig.RestartPolicy.Name", Value::text("no"))].into_iter().collect();
-        return Next::Step(Step::Update { container: holder.id.clone(), document });
+        return Next::Step(Step::Update { container: container.id.clone(), document });
     }
     Next::Step(Step::Stop {
-        container: holder.id.clone(),
+        container: container.id.clone(),
         grace: instance.service.stop_grace,
     })
 }

@@ -6,11 +6,10 @@ use crate::state::step::Step;
 
 use super::change::Action;
 use super::decision::{Decision, Next};
-use super::drift;
-use super::network;
 use super::office::is_running;
 use super::replica::{decision, named};
 use super::world::{Instance, World};
+use super::{drift, network, order};
 
 /// Decides the next step that brings a container in line without replacing it.
 pub fn decide(
@@ -19,14 +18,18 @@ pub fn decide(
     holder: &Container,
 ) -> Decision {
     let reason = named(&instance.drift, Action::UpdateInPlace);
-    let moves = instance.drift.iter().any(|field| network(&field.path).is_some());
-    if moves && instance.service.settings.stable_address && is_running(holder) {
-        let step = Step::Stop {
-            container: holder.id.clone(),
-            grace: instance.service.stop_grace,
+    if instance.must_go_down() && is_running(holder) {
+        let waits = order::before_disruption(world, instance);
+        let next = if waits.is_empty() {
+            Next::Step(Step::Stop {
+                container: holder.id.clone(),
+                grace: instance.service.stop_grace,
+            })
+        } else {
+            Next::Wait(waits)
         };
         let reason = format!("{reason}, and the address must not change while it runs");
-        return decision(instance, Action::Restart, reason, Next::Step(step));
+        return decision(instance, Action::Restart, reason, next);
     }
     let next = step(world, instance, holder);
     decision(instance, Action::UpdateInPlace, reason, next)
@@ -36,7 +39,7 @@ pub fn decide(
 pub fn step(world: &World<'_>, instance: &Instance<'_>, container: &Container) -> Next {
     let fields =
         instance.drift_of(container, world.desired, world.observed, world.memory);
-    let endpoint = fields.iter().find_map(|field| Some((field, network(&field.path)?)));
+    let endpoint = fields.iter().find_map(|field| Some((field, attached(&field.path)?)));
     if let Some((field, name)) = endpoint {
         let name = NetworkName::new(name);
         if let Some(id) = container.attached.get(&name)
@@ -47,11 +50,10 @@ pub fn step(world: &World<'_>, instance: &Instance<'_>, container: &Container) -
                 network: id.clone(),
             });
         }
-        if !world.observed.networks.contains_key(&name) {
+        if !world.observed.networks.contains_key(&name)
+            || network::is_to_be_made_again(world, &name)
+        {
             return Next::Wait(vec![format!("network {name}")]);
-        }
-        if network::is_made_again(world, &name) {
-            return Next::Wait(vec![format!("network {name}, which is made again")]);
         }
         return Next::Step(Step::Connect {
             container: container.id.clone(),
@@ -78,6 +80,6 @@ fn rename(world: &World<'_>, instance: &Instance<'_>, container: &Container) -> 
 }
 
 /// Returns the network that a drift of `networks.NAME` is about.
-fn network(path: &str) -> Option<&str> {
+pub fn attached(path: &str) -> Option<&str> {
     path.strip_prefix("networks.")
 }

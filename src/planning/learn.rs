@@ -8,11 +8,11 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 
-use super::change::Action;
 use super::memory::{Crashes, Memory, Probing, Retry};
+use super::quirk::quirks;
 use super::readiness::{Readiness, readiness};
 use super::retry::{CRASH, ERROR, PROBE, PULL};
-use super::world::{Allowed, Instance, Standing, World};
+use super::world::{Allowed, Standing, World};
 
 /// For how long a service must be ready before its crashes are forgotten.
 const FORGIVEN: std::time::Duration = std::time::Duration::from_mins(10);
@@ -43,8 +43,13 @@ pub fn learn(
     }
     forget_the_gone(&mut memory, observed);
     start_probing(&mut memory, observed, now);
-    learn_quirks(&mut memory, desired, observed, now);
-    count_crashes(&mut memory, desired, observed, now);
+    let world = World::new(desired, observed, &memory, now, Allowed::default());
+    let quirks = quirks(&world, outcomes);
+    let crashes = crashes(&world);
+    for (key, fields) in quirks {
+        memory.quirks.entry(key).or_default().extend(fields);
+    }
+    memory.crashes = crashes;
     memory
 }
 
@@ -143,7 +148,10 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
     memory.filled.retain(|id| observed.containers.contains_key(id));
-    memory.stopped.retain(|id| observed.containers.contains_key(id));
+    memory.stopped.retain(|id| {
+        let there = observed.containers.get(id);
+        there.is_some_and(|it| it.state.status != Status::Running)
+    });
 }
 
 /// A container that runs and is not ready is probed at once.
@@ -159,82 +167,47 @@ fn start_probing(memory: &mut Memory, observed: &Observed, now: Now) {
     }
 }
 
-/// What a container that was made from a spec and never started reads otherwise than it
-/// was asked for is what the engine makes of the spec: another container would be no
-/// better, so it is no drift. This keeps a value that the engine writes in its own way
-/// from causing one replacement after the other.
-fn learn_quirks(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
-    let mut quirks = Vec::new();
-    let world = World::new(desired, observed, memory, now, Allowed::default());
-    for instance in world.instances.values() {
-        let office = &instance.office;
-        for container in office.candidate.into_iter().chain(office.holder) {
-            if let Some(spec) = fresh_spec(instance, container, observed) {
-                let fields = instance.raw_drift(container, observed);
-                let fields: BTreeMap<String, String> = fields
-                    .into_iter()
-                    .filter(|field| field.cost == Action::Recreate)
-                    .map(|field| (field.path, desired.digest_key.digest(&field.observed)))
-                    .collect();
-                quirks.push(((instance.replica.service.clone(), spec), fields));
-            }
-        }
-    }
-    for (key, fields) in quirks {
-        if !fields.is_empty() {
-            memory.quirks.entry(key).or_default().extend(fields);
-        }
-    }
+/// We stopped it, or are about to: its end may be seen before the stop has returned.
+fn is_our_doing(memory: &Memory, object: &Object, holder: &Container) -> bool {
+    let under_way = memory.under_way.get(object);
+    memory.stopped.contains(&holder.id)
+        || matches!(under_way, Some(Step::Stop { container, .. }) if *container == holder.id)
 }
 
-/// Tells whether we stopped a container, or are about to: its end is seen before the stop
-/// has returned.
-fn is_stopped_by_us(memory: &Memory, container: &Container) -> bool {
-    let is_stopping = memory.under_way.values().any(
-        |step| matches!(step, Step::Stop { container: id, .. } if *id == container.id),
-    );
-    is_stopping || memory.stopped.contains(&container.id)
-}
-
-/// Returns the spec of a container that was made from today's target and never started.
-fn fresh_spec(
-    instance: &Instance<'_>,
-    container: &Container,
-    observed: &Observed,
-) -> Option<crate::state::ids::SpecHash> {
-    let image = observed.image(instance.service.image.as_str())?;
-    let spec = instance.target.spec(&image.id);
-    let is_fresh = container.state.status == Status::Created
-        && container.state.started.is_none()
-        && container.origin.spec.as_ref() == Some(&spec);
-    is_fresh.then_some(spec)
-}
-
-fn count_crashes(memory: &mut Memory, desired: &Desired, observed: &Observed, now: Now) {
-    let world = World::new(desired, observed, memory, now, Allowed::default());
-    let mut crashes = memory.crashes.clone();
+/// Counts the crashes in a row of every replica; a long time of readiness forgives them.
+fn crashes(world: &World<'_>) -> BTreeMap<Object, Crashes> {
+    let mut crashes = world.memory.crashes.clone();
     for (replica, instance) in &world.instances {
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
-        match (&instance.standing, holder.state.finished) {
-            (Standing::Ended, Some(finished)) if !is_stopped_by_us(memory, holder) => {
-                let last = (holder.id.clone(), finished);
-                let known = crashes.get(&object);
-                if known.is_none_or(|known| known.last != last) {
-                    let count = known.map_or(0, |known| known.count) + 1;
-                    let delay = CRASH.jittered(count - 1, &object.to_string());
-                    let not_before = now.moment.after(delay);
-                    crashes.insert(object, Crashes { count, last, not_before });
-                }
+        if instance.standing == Standing::Ended {
+            if !is_our_doing(world.memory, &object, holder) {
+                count(&mut crashes, object, holder, world.now);
             }
-            (Standing::Running(Readiness::Ready), _) => {
-                let age = holder.state.started.map(|started| now.age(started));
-                if age.is_some_and(|age| age >= FORGIVEN) {
-                    crashes.remove(&object);
-                }
-            }
-            _ => {}
+        } else if instance.standing == Standing::Running(Readiness::Ready)
+            && holder.state.started.is_some_and(|it| world.now.age(it) >= FORGIVEN)
+        {
+            crashes.remove(&object);
         }
     }
-    memory.crashes = crashes;
+    crashes
+}
+
+/// Counts an end once.
+fn count(
+    crashes: &mut BTreeMap<Object, Crashes>,
+    object: Object,
+    holder: &Container,
+    now: Now,
+) {
+    let Some(finished) = holder.state.finished else { return };
+    let last = (holder.id.clone(), finished);
+    let known = crashes.get(&object);
+    if known.is_some_and(|known| known.last == last) {
+        return;
+    }
+    let count = known.map_or(0, |known| known.count).saturating_add(1);
+    let delay = CRASH.jittered(count - 1, &object.to_string());
+    let not_before = now.moment.after(delay);
+    crashes.insert(object, Crashes { count, last, not_before });
 }

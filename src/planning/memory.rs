@@ -30,7 +30,7 @@ pub struct Memory {
     /// Images that were pulled for the generation although they were there.
     pub pulled: BTreeSet<ImageReference>,
     /// What the engine makes of a spec: fields, by path, that read back otherwise than
-    /// they were asked for, with the digest of what they read.
+    /// they were asked for, with the digest of what was asked and what they read.
     pub quirks: BTreeMap<(ServiceName, SpecHash), BTreeMap<String, String>>,
     /// The conditions of the last status, by what they are about, and when each flipped.
     pub conditions: BTreeMap<String, (Option<bool>, EngineTime)>,

@@ -25,6 +25,7 @@ pub mod order;
 pub mod plan;
 pub mod progress;
 pub mod prune;
+pub mod quirk;
 pub mod readiness;
 pub mod replica;
 pub mod retry;
@@ -33,3 +34,8 @@ pub mod target;
 pub mod teardown;
 pub mod volume;
 pub mod world;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

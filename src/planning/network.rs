@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::compose::attribute::project::process::as_text;
 use crate::state::desired::NetworkSpec;
 use crate::state::document::Document;
 use crate::state::ids::{NetworkKey, NetworkName, Object};
@@ -12,7 +13,7 @@ use crate::state::value::{Map, Value};
 use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
 use super::drift::same;
-use super::world::World;
+use super::world::{Instance, World};
 
 /// Decides what comes next for a network of the stack.
 pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decision {
@@ -42,22 +43,34 @@ pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decisi
     Decision::new(object, Action::Recreate, reason, next).because_of(&fields)
 }
 
+/// Tells whether a network is about to be removed and made again: nothing is attached to
+/// it until then.
+pub fn is_to_be_made_again(world: &World<'_>, name: &NetworkName) -> bool {
+    let Some(network) = world.observed.networks.get(name) else { return false };
+    let specs = world.desired.networks.values();
+    specs
+        .filter(|spec| spec.name == *name)
+        .any(|spec| is_ours(world, spec, network) && !drift(spec, network).is_empty())
+}
+
+/// Returns the networks that a container cannot be started on yet.
+pub fn not_there(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    let endpoints = instance.target.document.get("NetworkingConfig.EndpointsConfig");
+    endpoints
+        .entries()
+        .map(|(name, _)| NetworkName::new(name))
+        .filter(|name| {
+            !world.observed.networks.contains_key(name)
+                || is_to_be_made_again(world, name)
+        })
+        .map(|name| format!("network {name}"))
+        .collect()
+}
+
 /// A network of another project, or of nobody, is used as it is.
 fn is_ours(world: &World<'_>, spec: &NetworkSpec, network: &Network) -> bool {
     !spec.external
         && network.label(labels::PROJECT) == Some(world.desired.project.as_str())
-}
-
-/// Tells whether a network of the stack is to be made again: nothing may be attached to it
-/// until it is.
-pub fn is_made_again(world: &World<'_>, name: &NetworkName) -> bool {
-    let specs = world.desired.networks.values();
-    specs.filter(|spec| spec.name == *name).any(|spec| {
-        let network = world.observed.networks.get(name);
-        network.is_some_and(|network| {
-            is_ours(world, spec, network) && !drift(spec, network).is_empty()
-        })
-    })
 }
 
 fn create(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Step {
@@ -71,6 +84,10 @@ fn create(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Step {
         ]
         .map(|(name, text)| (name.to_owned(), Value::text(text))),
     );
+    if document.get("Options").is_sensitive() {
+        let mark = (labels::SENSITIVE.to_owned(), Value::text("Options"));
+        document.extend("Labels", [mark]);
+    }
     Step::CreateNetwork { name: spec.name.clone(), document }
 }
 
@@ -118,9 +135,7 @@ fn wanted(spec: &NetworkSpec) -> Document {
 }
 
 fn texts(map: &Value) -> Vec<(String, Value)> {
-    map.entries()
-        .map(|(name, value)| (name.to_owned(), Value::Text(value.to_string())))
-        .collect()
+    map.entries().map(|(name, value)| (name.to_owned(), as_text(value))).collect()
 }
 
 fn pool(pool: &Value) -> Value {
@@ -150,7 +165,9 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
         .into_iter()
         .filter_map(|(pointer, path)| {
             let desired = wanted.get(pointer);
-            let observed = network.document.get(pointer);
+            let is_secret = network.label(labels::SENSITIVE) == Some(pointer);
+            let there = network.document.get(pointer).clone();
+            let observed = &if is_secret { there.concealed() } else { there };
             let equal = match pointer {
                 "IPAM" => same_addresses(desired, observed),
                 _ => same(desired, observed),

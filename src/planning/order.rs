@@ -6,8 +6,6 @@ use crate::state::desired::{Desired, Service};
 use crate::state::ids::{NetworkKey, ServiceName, VolumeKey};
 use crate::state::value::Value;
 
-use super::change::Action;
-use super::network;
 use super::world::{Instance, Standing, World};
 
 /// Returns the services so that every one comes after those that it depends on.
@@ -56,8 +54,6 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
             let whose =
                 if spec.external { ", which somebody else must make" } else { "" };
             missing.push(format!("network/{key} ({}){whose}", spec.name));
-        } else if network::is_made_again(world, &spec.name) {
-            missing.push(format!("network/{key} ({}), which is made again", spec.name));
         }
     }
     for mount in service.canonical.get("volumes").items() {
@@ -80,25 +76,36 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
 /// Returns what a running container waits for before it may be taken down for a change.
 ///
 /// In a chain of dependencies one service at a time: first those that it depends on. Of a
-/// service one replica at a time: first the lower number.
+/// service one replica at a time: first those that are not ready, then the lower number. A
+/// replica that is not ready has nothing to lose, so it does not wait for the others.
 pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let service = instance.service;
     let mut waits = world.unmet(service);
-    for name in service.depends_on.keys() {
-        let text = format!("service/{name} up to date");
-        if world.desired.services.contains_key(name) && !world.is_settled(name) {
-            waits.push(text);
+    for name in below(world.desired, service) {
+        let is_named = waits.iter().any(|it| it.starts_with(&format!("service/{name} ")));
+        if !is_named && !world.is_settled(name) {
+            waits.push(format!("service/{name} up to date and ready"));
         }
     }
+    let turn = |it: &Instance<'_>| (it.is_ready(), it.replica.number);
     let siblings = world.replicas_of(&service.name);
     let busy = siblings
         .filter(|other| other.replica.number != instance.replica.number)
         .filter(|other| {
-            let is_first = other.replica.number < instance.replica.number;
-            !other.is_ready() || is_first && other.verdict() == Action::Recreate
+            let goes_first = other.must_go_down() && turn(other) < turn(instance);
+            goes_first || instance.is_ready() && !other.is_ready()
         });
     waits.extend(busy.map(|other| format!("{} ready", super::replica::object(other))));
     waits
+}
+
+/// Returns the services of the stack that a service depends on, however far down.
+fn below<'a>(desired: &'a Desired, service: &'a Service) -> BTreeSet<&'a ServiceName> {
+    let (mut seen, mut ordered) = (BTreeSet::new(), Vec::new());
+    for name in service.depends_on.keys() {
+        visit(desired, name, &mut seen, &mut ordered);
+    }
+    ordered.into_iter().collect()
 }
 
 /// Groups services by their distance from those that depend on nothing.

@@ -6,11 +6,11 @@ use crate::state::observed::Observed;
 use crate::state::step::Step;
 use crate::state::time::{Moment, Now};
 
-use super::change::{Change, Gate, Note, Plan};
+use super::change::{Change, Gate, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
-use super::world::{Allowed, Instance, Standing, World};
+use super::world::{Allowed, Standing, World};
 use super::{network, order, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -44,11 +44,11 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.notes.extend(volume::note(world, key, spec));
     }
     for service in order::dependencies_first(world.desired) {
-        decisions.extend(
-            world.replicas_of(service).map(|instance| replica::decide(world, instance)),
-        );
+        for instance in world.replicas_of(service) {
+            decisions.push(replica::decide(world, instance));
+            plan.notes.extend(replica::note(world, instance));
+        }
     }
-    plan.notes.extend(world.instances.values().filter_map(|it| quirk_note(world, it)));
     let (orphans, notes) = prune::decide(world);
     decisions.extend(orphans);
     decisions.extend(network::left_over(world));
@@ -66,23 +66,6 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     }
     plan.is_moving = is_moving(world, &plan);
     plan
-}
-
-/// Says what this engine reads back otherwise than it was asked for: nothing can be done
-/// about it here, but it must not go unsaid.
-fn quirk_note(world: &World<'_>, instance: &Instance<'_>) -> Option<Note> {
-    let holder = instance.office.holder?;
-    let fields = instance.quirks_of(holder, world.desired, world.observed, world.memory);
-    let paths: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
-    (!paths.is_empty()).then(|| Note {
-        reason: "NotConverging",
-        about: replica::object(instance).to_string(),
-        message: format!(
-            "the engine makes something else of {}; the container runs on as it is, since \
-             another one would be the same",
-            paths.join(", ")
-        ),
-    })
 }
 
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {

@@ -18,6 +18,7 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     let (mut decisions, mut notes) = (Vec::new(), Vec::new());
     let gone = gone_services(world);
     let blocked = blocked(world, &gone);
+    let is_kept = world.desired.settings.prune == Prune::Never && !world.allowed.prune;
     for container in world.observed.containers.values() {
         let Some(replica) = &container.origin.replica else { continue };
         if container.origin.one_off
@@ -31,6 +32,10 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
             continue;
         }
         let is_scaled_down = world.desired.services.contains_key(&replica.service);
+        if is_kept && !is_scaled_down {
+            notes.push(kept(container));
+            continue;
+        }
         let next = match &blocked {
             Some(why) if !is_scaled_down => Next::Wait(vec![why.clone()]),
             Some(_) | None => removal(world, replica, container),
@@ -46,7 +51,7 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     if let Some(why) = blocked {
         notes.push(Note {
             reason: "PruneBlocked",
-            about: format!("{} services", gone.len()),
+            about: format!("{} of the stack's services", gone.len()),
             message: format!("they are not removed: {why}"),
         });
     }
@@ -78,8 +83,7 @@ fn blocked(world: &World<'_>, gone: &BTreeSet<&ServiceName>) -> Option<String> {
         return None;
     }
     match world.desired.settings.prune {
-        Prune::Always => None,
-        Prune::Never => Some("x-reconciler.prune is `never`".to_owned()),
+        Prune::Always | Prune::Never => None,
         Prune::Guarded => {
             let present: BTreeSet<&ServiceName> = world
                 .instances
@@ -145,6 +149,17 @@ pub fn stop_grace(container: &Container) -> std::time::Duration {
     let text = container.document.get("Config.StopTimeout").as_text();
     text.and_then(|text| crate::compose::units::parse_duration(text).ok())
         .unwrap_or(std::time::Duration::from_secs(10))
+}
+
+fn kept(container: &Container) -> Note {
+    Note {
+        reason: "Orphan",
+        about: container.name.to_string(),
+        message:
+            "its service left the file; x-reconciler.prune is `never`, so it is left \
+                  alone"
+                .to_owned(),
+    }
 }
 
 fn stranger(world: &World<'_>, container: &Container) -> Note {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::state::observed::{Container, Health, Status};
+use crate::state::secret::Secret;
 use crate::state::time::{Moment, Now};
 use crate::state::value::Value;
 
@@ -59,14 +60,13 @@ pub fn readiness(container: &Container, memory: &Memory, now: Now) -> Readiness 
 }
 
 /// Returns the command line of a container's health check; nothing without one.
-pub fn health_command(container: &Container) -> Option<Vec<String>> {
+pub fn health_command(container: &Container) -> Option<Vec<Secret>> {
     let test = container.document.get("Config.Healthcheck.Test");
-    let mut words =
-        test.items().iter().filter_map(Value::exposed_text).map(str::to_owned);
-    match words.next()?.as_str() {
+    let mut words = test.items().iter().filter_map(Value::exposed_text).map(Secret::new);
+    match words.next()?.expose() {
         "CMD" => Some(words.collect()),
         "CMD-SHELL" => {
-            let shell = ["/bin/sh".to_owned(), "-c".to_owned()];
+            let shell = ["/bin/sh", "-c"].map(Secret::new);
             Some(shell.into_iter().chain(words).collect())
         }
         _ => None,

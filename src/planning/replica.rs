@@ -4,11 +4,12 @@ use crate::state::ids::{ContainerName, Object};
 use crate::state::observed::Container;
 use crate::state::step::Step;
 
-use super::change::{Action, FieldDrift};
+use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
+use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{handover, in_place, order};
+use super::{handover, in_place, network, order};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -21,6 +22,22 @@ pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
         | Action::Create
         | Action::Remove => keep(world, instance, holder),
     }
+}
+
+/// Says which fields this engine reads back otherwise than they are asked for: nothing can
+/// be done about it here, but it must not go unsaid.
+pub fn note(world: &World<'_>, instance: &Instance<'_>) -> Option<Note> {
+    let holder = instance.office.holder?;
+    let fields = instance.quirks_of(holder, world.desired, world.observed, world.memory);
+    let fields: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
+    (!fields.is_empty()).then(|| Note {
+        reason: "NotConverging",
+        about: object(instance).to_string(),
+        message: format!(
+            "{} was written, and the engine reads it back otherwise; the container runs on",
+            fields.join(", ")
+        ),
+    })
 }
 
 /// Makes the first container.
@@ -49,6 +66,11 @@ pub fn creation(
             |project| format!("of project {project}"),
         );
         return Next::Wait(vec![format!("the name {name}: a container has it, {owner}")]);
+    }
+    if let Some(other) = world.observed.containers.values().find(|it| it.name == *name) {
+        let whose = other.origin.replica.clone().map(Object::Service);
+        let whose = whose.map_or_else(|| "nobody".to_owned(), |it| it.to_string());
+        return Next::Wait(vec![format!("the name {name}, which {whose} has")]);
     }
     let missing = order::missing_objects(world, service);
     if !missing.is_empty() {
@@ -163,13 +185,13 @@ fn retire(instance: &Instance<'_>) -> Decision {
     let Some(retired) = instance.office.retired.first() else {
         return decision(instance, Action::None, "it is as wanted", Next::Nothing);
     };
-    let next = if super::office::is_running(retired) {
-        Step::Stop { container: retired.id.clone(), grace: instance.service.stop_grace }
+    let next = if is_running(retired) {
+        handover::take_down(instance, retired)
     } else {
-        Step::Remove { container: retired.id.clone() }
+        Next::Step(Step::Remove { container: retired.id.clone() })
     };
     let reason = format!("{} gave its place to {}", retired.name, instance.target.name);
-    decision(instance, Action::Remove, reason, Next::Step(next))
+    decision(instance, Action::Remove, reason, next)
 }
 
 fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decision {
@@ -194,9 +216,15 @@ pub fn start(
 }
 
 fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next {
-    let unmet = world.unmet(instance.service);
-    if !unmet.is_empty() {
-        return Next::Wait(unmet);
+    let mut waits = world.unmet(instance.service);
+    waits.extend(network::not_there(world, instance));
+    if !waits.is_empty() {
+        return Next::Wait(waits);
+    }
+    let retired = instance.office.retired.iter();
+    if let Some(other) = retired.copied().find(|it| is_running(it)) {
+        // Two of one replica would share its ports and its data.
+        return handover::take_down(instance, other);
     }
     let object = object(instance);
     if let Some(crashes) = world.memory.crashes.get(&object)
@@ -235,19 +263,18 @@ pub fn decision(
 
 /// Names the fields that cost so much, for a reason.
 pub fn named(fields: &[FieldDrift], cost: Action) -> String {
-    let names: Vec<&str> = fields
+    let mut names: Vec<&str> = fields
         .iter()
         .filter(|field| field.cost == cost)
         .map(|field| field.path.as_str())
         .collect();
+    names.dedup();
     match names.as_slice() {
         [one] => format!("{one} changes"),
-        [first, .., last] if names.len() <= 3 => {
-            let _ = first;
-            format!("{} and {last} change", names[..names.len() - 1].join(", "))
-        }
-        [first, second, rest @ ..] => {
-            format!("{first}, {second} and {} more fields change", rest.len())
+        [one, two] => format!("{one} and {two} change"),
+        [one, two, three] => format!("{one}, {two} and {three} change"),
+        [one, two, rest @ ..] => {
+            format!("{one}, {two} and {} more fields change", rest.len())
         }
         [] => "nothing changes".to_owned(),
     }

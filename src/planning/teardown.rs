@@ -37,7 +37,7 @@ pub fn teardown(world: &World<'_>) -> Plan {
         let next = if attached == 0 {
             Next::Step(Step::RemoveNetwork { id: network.id.clone() })
         } else {
-            Next::Wait(vec![format!("{attached} containers on it")])
+            Next::Wait(vec![attached_text(attached)])
         };
         decisions.push(Decision::new(
             object,
@@ -123,5 +123,12 @@ fn left_alone(container: &Container) -> Note {
             "it belongs to the project, but neither this file nor reconciler made it; \
                   it is left alone"
                 .to_owned(),
+    }
+}
+
+fn attached_text(count: usize) -> String {
+    match count {
+        1 => "1 container to leave it".to_owned(),
+        count => format!("{count} containers to leave it"),
     }
 }

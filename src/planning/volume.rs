@@ -1,5 +1,6 @@
 //! What comes next for one volume: it is made, or it is left alone.
 
+use crate::compose::attribute::project::process::as_text;
 use crate::state::desired::VolumeSpec;
 use crate::state::document::Document;
 use crate::state::ids::{Object, VolumeKey};
@@ -43,9 +44,7 @@ fn wanted(spec: &VolumeSpec) -> Document {
     let driver = canonical.get("driver").as_text().unwrap_or("local");
     let texts = |key: &str| -> Vec<(String, Value)> {
         let entries = canonical.get(key).entries();
-        entries
-            .map(|(name, value)| (name.to_owned(), Value::Text(value.to_string())))
-            .collect()
+        entries.map(|(name, value)| (name.to_owned(), as_text(value))).collect()
     };
     let mut document: Document = [("Driver", Value::text(driver))].into_iter().collect();
     let options = texts("driver_opts");

@@ -8,6 +8,7 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::time::Now;
 
 use super::change::{Action, FieldDrift};
+use super::in_place::attached;
 use super::memory::Memory;
 use super::office::{Office, is_running, office};
 use super::readiness::{Readiness, readiness};
@@ -131,7 +132,7 @@ impl<'a> World<'a> {
     /// Tells whether no disruption of a service is under way or yet to come.
     pub fn is_settled(&self, service: &ServiceName) -> bool {
         self.replicas_of(service)
-            .all(|instance| instance.is_up() && instance.verdict() < Action::Restart)
+            .all(|instance| instance.is_up() && !instance.must_go_down())
     }
 
     /// Returns what a service still waits for before it may be started.
@@ -188,7 +189,10 @@ fn standing(
         Status::Restarting => Standing::Restarting,
         Status::Dead => Standing::Dead,
         Status::Exited | Status::Removing => {
-            if runs_to_completion(desired, service) && holder.state.exit_code == 0 {
+            if runs_to_completion(desired, service)
+                && holder.state.exit_code == 0
+                && !memory.stopped.contains(&holder.id)
+            {
                 Standing::Completed
             } else {
                 Standing::Ended
@@ -219,6 +223,13 @@ impl Instance<'_> {
     /// Returns the verdict on the fields alone: what it takes to bring them in line.
     pub fn verdict(&self) -> Action {
         self.drift.iter().map(|field| field.cost).max().unwrap_or(Action::None)
+    }
+
+    /// Tells whether bringing the fields in line takes it down for a while.
+    pub fn must_go_down(&self) -> bool {
+        self.verdict() >= Action::Restart
+            || self.service.settings.stable_address
+                && self.drift.iter().any(|field| attached(&field.path).is_some())
     }
 
     /// Tells whether it does what it is for, or has done it.

@@ -1,6 +1,6 @@
 //! Where desired state comes from.
 //!
-//! Read in this order: [`file`] (the files of this host, under the rules of safety),
+//! Read in this order: [`mod@file`] (the files of this host, under the rules of safety),
 //! [`fingerprint`] (what they held), [`watch`] (when they hold something else).
 
 pub mod file;

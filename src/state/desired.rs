@@ -160,7 +160,7 @@ pub enum HealthCheck {
     /// This one.
     Check {
         /// `["CMD", …]`, `["CMD-SHELL", line]`, or empty for the image's.
-        test: Vec<String>,
+        test: Vec<Secret>,
         /// From one check to the next.
         interval: Option<Duration>,
         /// How long one may take.

@@ -113,8 +113,8 @@ pub enum Step {
     Probe {
         /// The container.
         container: ContainerId,
-        /// The command, as the engine would run it.
-        command: Vec<String>,
+        /// The command, as the engine would run it; a password may stand in it.
+        command: Vec<Secret>,
         /// How long it may take.
         timeout: Duration,
     },

@@ -3,11 +3,17 @@
 use super::table;
 use crate::planning::explain::ExplainRow;
 
-/// Returns the rows as a table; a `width` makes long values wrap.
+/// How many characters of a value are shown where nothing can wrap; JSON has them all.
+const LONGEST: usize = 60;
+
+/// Returns the rows as a table; a `width` makes long values wrap, else they are cut.
 pub fn drawn(rows: &[ExplainRow], width: Option<u16>) -> String {
     let cells = rows.iter().map(|row| {
-        let or_dash =
-            |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let or_dash = |value: &Option<String>| match (value, width) {
+            (None, _) => "-".to_owned(),
+            (Some(value), Some(_)) => value.clone(),
+            (Some(value), None) => cut(value),
+        };
         [
             row.path.clone(),
             or_dash(&row.desired),
@@ -18,6 +24,13 @@ pub fn drawn(rows: &[ExplainRow], width: Option<u16>) -> String {
         ]
     });
     table::drawn(["FIELD", "DESIRED", "LIVE", "DEFAULT", "VERDICT", "RULE"], cells, width)
+}
+
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 #[cfg(test)]

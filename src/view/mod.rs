@@ -15,3 +15,6 @@ pub mod style;
 pub mod table;
 pub mod text;
 pub mod yaml;
+
+#[cfg(test)]
+mod canary;

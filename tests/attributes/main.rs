@@ -7,6 +7,12 @@
     clippy::panic,
     reason = "what cannot go on ends the test"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests measure real time, list many cases, and match what they expect"
+)]
 
 mod case;
 mod cases;

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value as Json;
 
 /// For how many seconds any command may run: a hang must end as a failed test.
-const PATIENCE: &str = "180";
+const PATIENCE: &str = "300";
 
 /// Stands for a secret in the tests' files; nothing may ever print it.
 pub(crate) const CANARY: &str = "canary-that-nobody-may-print";

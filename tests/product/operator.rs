@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -28,9 +29,14 @@ pub(crate) struct Operator {
 impl Operator {
     /// Starts an operator that logs everything it can, as JSON.
     pub(crate) fn start(product: &Product) -> Self {
-        let path = product.path("run.log");
-        let file = File::create(&path).expect("a log");
-        let log = BufReader::new(File::open(&path).expect("a log"));
+        let file = tempfile::NamedTempFile::new().expect("a log");
+        Self::logging_to(product, file.path())
+    }
+
+    /// As [`Operator::start`], with the log in a certain place.
+    pub(crate) fn logging_to(product: &Product, path: &Path) -> Self {
+        let file = File::create(path).expect("a log");
+        let log = BufReader::new(File::open(path).expect("a log"));
         let mut command = product.command(None);
         command.args(["run", "--log-format", "json"]);
         command.env("RECONCILER_LOG", "trace");

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::Scene;
 use crate::product::CANARY;
+use crate::product::operator::Operator;
 use crate::proxy::{Effect, Proxy};
 
 #[tokio::test]
@@ -44,6 +45,19 @@ async fn it_looks_again_when_it_is_asked_to() {
 }
 
 #[tokio::test]
+async fn a_log_beside_the_watched_file_does_not_keep_it_busy() {
+    let Some(mut scene) = Scene::new("beside").await else { return };
+    scene.product.write("stack.yaml", &scene.stack(32));
+    let log = scene.product.path("run.log");
+    scene.operator = Some(Operator::logging_to(&scene.product, &log));
+    scene.says("the stack is ready");
+    scene.product.write("stack.yaml", &scene.stack(40));
+    scene.until_memory(40).await;
+    scene.operator().signal("TERM");
+    assert_eq!(scene.operator().ended().code(), Some(0));
+}
+
+#[tokio::test]
 async fn its_log_tells_what_was_done_and_why_and_no_secret() {
     let Some(mut scene) = Scene::at_work("log").await else { return };
     let there = scene.container("first").await.to_string();
@@ -56,6 +70,11 @@ async fn its_log_tells_what_was_done_and_why_and_no_secret() {
     assert_eq!(updated["level"], "INFO");
     assert_eq!(updated["stack"], scene.corner.project());
     assert_eq!(updated["reason"], "deploy.resources.limits.memory changes");
+    // Another container takes the place of the first: its end is no crash.
+    let other = scene.stack(40).replacen("\"600\"", "\"700\"", 1);
+    scene.product.write("stack.yaml", &other);
+    scene.says("stopped");
+    scene.says("the stack is ready");
     scene.operator().signal("TERM");
     scene.operator().ended();
     // Reading them asserts that each is JSON and free of secrets.

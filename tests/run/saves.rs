@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::Instant;
+
+use reconciler::clock::Clock;
 
 use crate::Scene;
 use crate::product::measured;
@@ -15,10 +16,10 @@ async fn arrives(
     save: impl FnOnce(&Scene),
 ) {
     let before = scene.identities().await;
-    let start = Instant::now();
+    let clock = Clock::new();
     save(scene);
     scene.until_memory(megabytes).await;
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = clock.now().moment.0.as_secs_f64();
     measured(&format!("{how}: {seconds:.2} s from the save to docker inspect"));
     assert_eq!(scene.identities().await, before, "{how}");
 }

@@ -63,11 +63,17 @@ impl Session {
         Ok(stacks.stacks.into_iter().map(|stack| stack.loaded.desired).collect())
     }
 
-    /// Writes the problems of all stacks to standard error.
-    pub(super) fn show_problems(&self, stacks: &LoadedStacks) -> Result<()> {
+    /// Writes what is odd about the files themselves to standard error.
+    pub(super) fn show_warnings(&self, stacks: &LoadedStacks) -> Result<()> {
         for warning in &stacks.warnings {
             self.output.notice(&format!("warning: {warning}\n"))?;
         }
+        Ok(())
+    }
+
+    /// Writes the problems of all stacks to standard error.
+    pub(super) fn show_problems(&self, stacks: &LoadedStacks) -> Result<()> {
+        self.show_warnings(stacks)?;
         for stack in &stacks.stacks {
             let text = problems::drawn(&stack.loaded.problems, &stack.loaded.sources);
             if !text.is_empty() {
@@ -122,7 +128,11 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     while let Some(reason) = source {
         let reason_text = reason.to_string();
         if !text.contains(&reason_text) {
-            text = format!("{text}: {reason_text}");
+            text = if text.ends_with('?') {
+                format!("{text} ({reason_text})")
+            } else {
+                format!("{text}: {reason_text}")
+            };
         }
         source = reason.source();
     }

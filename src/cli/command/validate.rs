@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
 use crate::view::problems::{self, ProblemJson};
+use crate::view::text::count;
 
 #[derive(Serialize)]
 struct Report {
@@ -19,6 +20,7 @@ pub(super) fn run(session: &Session) -> Result<Exit> {
     let valid = stacks.stacks.iter().all(|stack| stack.desired().is_some());
     match session.output.format {
         Format::Json => {
+            session.show_warnings(&stacks)?;
             let problems = stacks.stacks.iter().flat_map(|it| {
                 problems::json(&it.loaded.problems, &it.loaded.sources).problems
             });
@@ -31,9 +33,9 @@ pub(super) fn run(session: &Session) -> Result<Exit> {
                 let name = name.collect::<Vec<_>>().join(" + ");
                 let line = match stack.desired() {
                     Some(desired) => format!(
-                        "{name}: valid, project {} with {} services\n",
+                        "{name}: valid, project {} with {}\n",
                         desired.project,
-                        desired.services.len()
+                        count(desired.services.len(), "service")
                     ),
                     None => format!(
                         "{name}: invalid, {}\n",

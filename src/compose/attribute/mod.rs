@@ -182,12 +182,16 @@ static PLACED: LazyLock<Vec<(String, &'static Attribute)>> = LazyLock::new(|| {
     placed
 });
 
-/// Every field once, with the path of the first row that names it.
-static FIELDS: LazyLock<Vec<(&'static str, &'static Field)>> = LazyLock::new(|| {
-    let mut fields: Vec<(&'static str, &'static Field)> = Vec::new();
-    for (path, field) in named_fields() {
-        if !fields.iter().any(|(_, known)| known.pointer == field.pointer) {
-            fields.push((path, field));
+/// Every field once, with the paths of all rows that name it.
+static FIELDS: LazyLock<Vec<(&'static Field, Vec<&'static str>)>> = LazyLock::new(|| {
+    let mut fields: Vec<(&'static Field, Vec<&'static str>)> = Vec::new();
+    for (path, row) in &*PLACED {
+        for field in row.fields {
+            let known = fields.iter_mut().find(|it| it.0.pointer == field.pointer);
+            match known {
+                Some((_, paths)) => paths.push(path),
+                None => fields.push((field, vec![path])),
+            }
         }
     }
     fields
@@ -210,15 +214,10 @@ fn place(shape: &Shape, prefix: &str, placed: &mut Vec<(String, &'static Attribu
     }
 }
 
-fn named_fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
-    PLACED.iter().flat_map(|(path, row)| {
-        row.fields.iter().map(move |field| (path.as_str(), field))
-    })
-}
-
-/// Iterates over every field of a container, each with its canonical path.
+/// Iterates over every field of a container, each with its canonical path: that of the
+/// first row that names it.
 pub fn fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
-    FIELDS.iter().copied()
+    FIELDS.iter().filter_map(|(field, paths)| Some((*paths.first()?, *field)))
 }
 
 /// As [`fields`], each with the path by which this service sets it, where there are two:
@@ -226,11 +225,11 @@ pub fn fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
 pub fn fields_of(
     canonical: &Value,
 ) -> impl Iterator<Item = (&'static str, &'static Field)> {
-    fields().map(|(path, field)| {
-        let written = named_fields().find(|(path, named)| {
-            named.pointer == field.pointer && !canonical.at(path).is_null()
-        });
-        (written.map_or(path, |(written, _)| written), field)
+    FIELDS.iter().filter_map(|(field, paths)| {
+        let (first, more) = paths.split_first()?;
+        let all = || paths.iter().find(|path| !canonical.at(path).is_null());
+        let written = if more.is_empty() { None } else { all() };
+        Some((*written.unwrap_or(first), *field))
     })
 }
 

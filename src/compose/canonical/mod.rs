@@ -1,7 +1,7 @@
 //! The canonical long form of one document, and everything that is wrong with it.
 //!
 //! One walk over the tree, led by the shapes of the attribute table. Read in this order:
-//! [`mapping`] (keys), [`list`] (items), [`scalar`] (what plain text is), [`typed`] (one
+//! [`mapping`] (keys), [`list`] (items), [`scalar`] (what plain text is), [`mod@typed`] (one
 //! value), then the short forms: [`pairs`], [`words`], [`ports`], [`mounts`], [`short`].
 
 mod list;

@@ -18,6 +18,7 @@ use crate::state::ids::{
     ContainerName, Generation, ImageReference, NetworkKey, NetworkName, ServiceName,
     SourceId, VolumeKey, VolumeName,
 };
+use crate::state::secret::Secret;
 use crate::state::value::{Map, Value};
 
 /// How long a stop may take unless told.
@@ -170,13 +171,10 @@ fn health_check(node: &Node) -> HealthCheck {
     let Some(check) = node.get("healthcheck").filter(|check| !check.is_null()) else {
         return HealthCheck::Inherited;
     };
-    let test: Vec<String> = items(check, "test")
-        .iter()
-        .filter_map(Node::as_text)
-        .map(str::to_owned)
-        .collect();
+    let test: Vec<Secret> =
+        items(check, "test").iter().filter_map(Node::as_text).map(Secret::new).collect();
     let disabled = check.get("disable").and_then(boolean) == Some(true);
-    if disabled || test.first().is_some_and(|word| word == "NONE") {
+    if disabled || test.first().is_some_and(|word| word.expose() == "NONE") {
         return HealthCheck::Disabled;
     }
     let retries = check.get("retries").and_then(integer).filter(|retries| *retries > 0);

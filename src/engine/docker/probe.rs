@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::error::CallError;
 use super::wire::Wire;
 use crate::state::ids::ContainerId;
+use crate::state::secret::Secret;
 use crate::state::step::{Done, Failure, FailureKind};
 
 /// How soon the engine is asked whether the command has ended; doubled each time.
@@ -24,7 +25,7 @@ const SLACK: Duration = Duration::from_secs(1);
 pub(super) async fn probe(
     wire: &Wire,
     container: &ContainerId,
-    command: &[String],
+    command: &[Secret],
     timeout: Duration,
 ) -> Result<Done, Failure> {
     let about = format!("probe {}", container.short());
@@ -53,10 +54,10 @@ pub(super) async fn probe(
 async fn start(
     wire: &Wire,
     container: &ContainerId,
-    command: &[String],
+    command: &[Secret],
 ) -> Result<String, CallError> {
     let options = CreateExecOptions {
-        cmd: Some(command.to_vec()),
+        cmd: Some(command.iter().map(|word| word.expose().to_owned()).collect()),
         attach_stdout: Some(false),
         attach_stderr: Some(false),
         ..CreateExecOptions::default()

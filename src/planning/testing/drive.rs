@@ -1,0 +1,225 @@
+//! The loop: looks, learns, plans and performs, and watches what must never happen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::machine::{Machine, runs};
+use super::{desired, text};
+use crate::planning::change::Plan;
+use crate::planning::condition;
+use crate::planning::learn::learn;
+use crate::planning::memory::Memory;
+use crate::planning::plan::plan_world;
+use crate::planning::status::StackStatus;
+use crate::planning::world::{Allowed, World};
+use crate::state::desired::{Condition, Desired};
+use crate::state::ids::{ContainerId, Object, Replica};
+use crate::state::observed::{Container, Health, Observed, Status, labels};
+use crate::state::step::{Outcome, Step};
+use crate::state::time::Moment;
+
+/// How often a loop may go round before it is taken to go round for ever.
+const PATIENCE: usize = 600;
+
+/// A stack that is being converged on a machine.
+#[derive(Debug)]
+pub(crate) struct Drive {
+    pub(crate) desired: Desired,
+    pub(crate) machine: Machine,
+    pub(crate) memory: Memory,
+    pub(crate) allowed: Allowed,
+    /// Everything that was performed, as text.
+    pub(crate) history: Vec<String>,
+    /// Whether everything is forgotten after every step.
+    pub(crate) forgetful: bool,
+    outcomes: Vec<Outcome>,
+}
+
+impl Drive {
+    /// Begins with an empty machine.
+    pub(crate) fn new(desired: Desired) -> Self {
+        Self {
+            desired,
+            machine: Machine::default(),
+            memory: Memory::default(),
+            allowed: Allowed::default(),
+            history: Vec::new(),
+            forgetful: false,
+            outcomes: Vec::new(),
+        }
+    }
+
+    /// Begins with a stack that is as it is wanted.
+    pub(crate) fn settled(yaml: &str) -> Self {
+        let mut drive = Self::new(desired(yaml));
+        drive.settle();
+        drive.history.clear();
+        drive
+    }
+
+    /// Wants something else from now on.
+    pub(crate) fn want(&mut self, yaml: &str) -> &mut Self {
+        self.desired = desired(yaml);
+        self
+    }
+
+    /// Looks, learns and plans.
+    pub(crate) fn plan(&mut self) -> Plan {
+        self.learn();
+        let observed = self.machine.observe(&self.desired);
+        plan_world(&self.world(&observed))
+    }
+
+    /// Looks and learns.
+    pub(crate) fn learn(&mut self) -> Observed {
+        if self.forgetful {
+            self.memory = Memory::default();
+            self.outcomes.clear();
+        }
+        let observed = self.machine.observe(&self.desired);
+        let outcomes = std::mem::take(&mut self.outcomes);
+        let now = self.machine.now();
+        self.memory = learn(&self.memory, &self.desired, &observed, &outcomes, now);
+        observed
+    }
+
+    pub(crate) fn world<'a>(&'a self, observed: &'a Observed) -> World<'a> {
+        let now = self.machine.now();
+        World::new(&self.desired, observed, &self.memory, now, self.allowed)
+    }
+
+    /// Looks, learns, plans, and returns the status.
+    pub(crate) fn status(&mut self) -> StackStatus {
+        let observed = self.learn();
+        let world = self.world(&observed);
+        condition::status(&world, &plan_world(&world), None)
+    }
+
+    /// Returns the plan as text.
+    pub(crate) fn text(&mut self) -> String {
+        let plan = self.plan();
+        text::plan(&plan, &self.machine)
+    }
+
+    /// Takes every open step once.
+    pub(crate) fn pass(&mut self) -> Plan {
+        let plan = self.plan();
+        for (object, step) in &plan.steps {
+            self.perform(object, step);
+        }
+        plan
+    }
+
+    /// Takes the first open step, or lets time pass; tells whether there was anything.
+    pub(crate) fn one(&mut self) -> bool {
+        let plan = self.plan();
+        match plan.steps.first() {
+            Some((object, step)) => self.perform(object, step),
+            None => return self.wait(&plan),
+        }
+        true
+    }
+
+    /// Goes on until nothing is left to do, and returns the last plan.
+    pub(crate) fn settle(&mut self) -> Plan {
+        for _ in 0..PATIENCE {
+            let plan = self.pass();
+            if plan.steps.is_empty() && !self.wait(&plan) {
+                return plan;
+            }
+        }
+        let (plan, tail) = (self.text(), self.history.len().saturating_sub(12));
+        panic!("it goes on for ever: {:#?}\n{plan}", &self.history[tail..]);
+    }
+
+    /// Goes on until this was performed.
+    pub(crate) fn until(&mut self, line: &str) -> &mut Self {
+        for _ in 0..PATIENCE {
+            assert!(self.one(), "{line} never comes: {:#?}", self.history);
+            if self.history.last().is_some_and(|last| last.contains(line)) {
+                return self;
+            }
+        }
+        panic!("{line} never comes: {:#?}", self.history);
+    }
+
+    /// Lets time pass to the next thing that is due; tells whether there is any.
+    fn wait(&mut self, plan: &Plan) -> bool {
+        let due = plan.wake.map(|wake: Moment| wake.since(self.machine.now().moment));
+        if due.is_some() || plan.is_moving {
+            let step = due.unwrap_or(Duration::from_secs(1));
+            self.machine.advance(step.max(Duration::from_millis(1)));
+        }
+        due.is_some() || plan.is_moving
+    }
+
+    fn perform(&mut self, object: &Object, step: &Step) {
+        self.must_be_allowed(step);
+        self.history.push(text::step(step, &self.machine));
+        let result = self.machine.perform(step);
+        let is_start = matches!(step, Step::Start { .. });
+        let (object, step) = (object.clone(), step.clone());
+        self.outcomes.push(Outcome { object, step, result });
+        if self.forgetful {
+            self.machine.advance(Duration::from_secs(1));
+        }
+        if is_start {
+            self.must_be_single();
+        }
+    }
+
+    /// Nothing is removed that is not of the project, and nothing starts before its gate.
+    fn must_be_allowed(&self, step: &Step) {
+        if let Step::Remove { container } = step
+            && let Some(gone) = self.machine.containers.get(container)
+        {
+            let project = gone.document.get("Config.Labels").get(labels::PROJECT);
+            assert_eq!(project.as_text(), Some("demo"), "{}", gone.name);
+        }
+        if let Step::Start { container } = step
+            && let Some(container) = self.machine.containers.get(container)
+            && let Some(replica) = &container.origin.replica
+            && let Some(service) = self.desired.services.get(&replica.service)
+        {
+            for (name, dependency) in &service.depends_on {
+                let count = self.desired.services[name].replicas;
+                let met = (1..=count).all(|number| {
+                    let replica = Replica { service: name.clone(), number };
+                    self.meets(&replica, dependency.condition)
+                });
+                assert!(met, "{replica:?} starts before {name}: {:#?}", self.history);
+            }
+        }
+    }
+
+    fn meets(&self, replica: &Replica, condition: Condition) -> bool {
+        let of_replica = |it: &&Container| it.origin.replica.as_ref() == Some(replica);
+        self.machine.containers.values().filter(of_replica).any(|it| {
+            let running = it.state.status == Status::Running;
+            let well = match (it.state.health, it.state.started) {
+                (None, Some(started)) => self.machine.now().age(started).as_secs() >= 1,
+                (Some(Health::Healthy), _) => true,
+                (Some(Health::Unhealthy), _) | (_, None) => false,
+                (Some(Health::Starting), Some(started)) => {
+                    self.machine.passed.contains(&(it.id.clone(), started))
+                }
+            };
+            let finished = it.state.status == Status::Exited && it.state.exit_code == 0;
+            match condition {
+                Condition::Started => running || finished,
+                Condition::Healthy => running && well || finished,
+                Condition::Completed => finished,
+            }
+        })
+    }
+
+    /// No replica that we start has two running containers.
+    fn must_be_single(&self) {
+        let mut running: BTreeMap<&Replica, &ContainerId> = BTreeMap::new();
+        for container in self.machine.containers.values().filter(|it| runs(it)) {
+            let Some(replica) = &container.origin.replica else { continue };
+            let other = running.insert(replica, &container.id);
+            assert_eq!(other, None, "{replica:?} runs twice: {:#?}", self.history);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What tests of planning need: a stack from text, an engine in memory, and a loop.
+//!
+//! [`machine`] does what a real engine does with a step, as far as planning can see;
+//! [`drive`] looks, learns, plans and performs until nothing is left to do.
+
+pub(crate) mod drive;
+pub(crate) mod machine;
+pub(crate) mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::compose::load::{Request, load};
+use crate::state::desired::Desired;
+use crate::state::digest::DigestKey;
+
+pub(crate) use drive::Drive;
+pub(crate) use machine::Software;
+
+/// Loads a stack of the project `demo`.
+pub(crate) fn desired(yaml: &str) -> Desired {
+    desired_with(yaml, &[])
+}
+
+/// As [`desired`], with variables.
+pub(crate) fn desired_with(yaml: &str, variables: &[(&str, &str)]) -> Desired {
+    let place = PathBuf::from("/srv/demo/compose.yaml");
+    let request = Request {
+        files: vec![place.clone()],
+        env_files: Vec::new(),
+        project: Some("demo".to_owned()),
+        profiles: BTreeSet::new(),
+        environment: variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        digest_key: DigestKey::new([7; 32]),
+    };
+    let files = BTreeMap::from([(place, yaml.as_bytes().to_vec())]);
+    let loaded = load(&request, &files);
+    let problems: Vec<String> =
+        loaded.problems.iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
+    loaded.desired.unwrap_or_else(|| panic!("{problems:#?}\n{yaml}"))
+}

@@ -1,0 +1,331 @@
+//! Any small stack, from any state, through any disturbance: it ends as it is wanted.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most disturbances are none of a function's business"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::planning::memory::Memory;
+use crate::planning::testing::machine::image;
+use crate::planning::testing::{Drive, desired};
+use crate::state::document::Document;
+use crate::state::ids::{ContainerId, NetworkId};
+use crate::state::observed::{Origin, Status, labels};
+use crate::state::step::Step;
+use crate::state::value::Value;
+
+/// One service of a stack; it may depend on those before it.
+#[derive(Clone, Debug)]
+struct Service {
+    image: u8,
+    level: u8,
+    cpus: u8,
+    restart: u8,
+    scale: u8,
+    checked: bool,
+    networks: u8,
+    alias: u8,
+    stable: bool,
+    port: bool,
+    depends_on: u8,
+}
+
+fn service() -> impl Strategy<Value = Service> {
+    let what = (1..3_u8, 0..3_u8, 0..3_u8, 0..4_u8, 1..3_u8, any::<bool>());
+    let place = (0..4_u8, 0..2_u8, any::<bool>(), any::<bool>(), 0..4_u8);
+    (what, place).prop_map(|(what, place)| {
+        let (image, level, cpus, restart, scale, checked) = what;
+        let (networks, alias, stable, port, depends_on) = place;
+        Service {
+            image,
+            level,
+            cpus,
+            restart,
+            scale,
+            checked,
+            networks,
+            alias,
+            stable,
+            port: port && scale == 1,
+            depends_on,
+        }
+    })
+}
+
+fn stack() -> impl Strategy<Value = String> {
+    let services = prop::collection::vec(service(), 1..4);
+    (services, 0..3_u8).prop_map(|(services, options)| yaml(&services, options))
+}
+
+fn yaml(services: &[Service], options: u8) -> String {
+    let mut text = "services:\n".to_owned();
+    for (index, it) in services.iter().enumerate() {
+        let policy =
+            ["'no'", "always", "on-failure", "on-failure:3"][usize::from(it.restart)];
+        write!(
+            text,
+            "  s{index}:\n    image: x:{}\n    restart: {policy}\n    scale: {}\n    \
+             environment: {{LEVEL: '{}'}}\n    \
+             x-reconciler: {{job: false, address: {}}}\n",
+            it.image,
+            it.scale,
+            it.level,
+            if it.stable { "stable" } else { "any" }
+        )
+        .unwrap();
+        if it.cpus > 0 {
+            writeln!(text, "    cpus: {}", it.cpus).unwrap();
+        }
+        if it.checked {
+            text += "    healthcheck: {test: [CMD, ready]}\n";
+        }
+        if it.port {
+            writeln!(text, "    ports: ['{}:80']", 8000 + index).unwrap();
+        }
+        let one = format!("one: {{aliases: ['alias{}']}}", it.alias);
+        let networks = ["default: {}", &one, "two: {}", &format!("{one}, two: {{}}")]
+            [usize::from(it.networks)]
+        .to_owned();
+        writeln!(text, "    networks: {{{networks}}}").unwrap();
+        let below: String = (0..index.min(2))
+            .filter(|other| it.depends_on & (1 << other) != 0)
+            .map(|other| {
+                let condition = if services[other].checked {
+                    "service_healthy"
+                } else {
+                    "service_started"
+                };
+                format!("s{other}: {{condition: {condition}}}, ")
+            })
+            .collect();
+        if !below.is_empty() {
+            writeln!(text, "    depends_on: {{{below}}}").unwrap();
+        }
+    }
+    let internal = options == 1;
+    writeln!(
+        text,
+        "networks: {{one: {{internal: {internal}}}, two: {{}}, default: {{}}}}"
+    )
+    .unwrap();
+    text + "x-reconciler: {prune: always}\n"
+}
+
+/// What happens to a stack while it is converged.
+#[derive(Clone, Debug)]
+enum Disturbance {
+    Want(String),
+    Passes(u8),
+    Steps(u8),
+    Time(u16),
+    Forget,
+    End(u8),
+    Pause(u8),
+    Die(u8),
+    Remove(u8),
+    Rename(u8),
+    Start(u8),
+    Limit(u8),
+    Detach(u8),
+    NetworkAgain(u8),
+    MoveTag(u8),
+    Fail(u8),
+}
+
+fn disturbance() -> impl Strategy<Value = Disturbance> {
+    use Disturbance as D;
+    prop_oneof![
+        4 => stack().prop_map(D::Want),
+        2 => (1..6_u8).prop_map(D::Passes),
+        4 => (1..6_u8).prop_map(D::Steps),
+        1 => (0..900_u16).prop_map(D::Time),
+        1 => Just(D::Forget),
+        1 => any::<u8>().prop_map(D::End),
+        1 => any::<u8>().prop_map(D::Pause),
+        1 => any::<u8>().prop_map(D::Die),
+        1 => any::<u8>().prop_map(D::Remove),
+        1 => any::<u8>().prop_map(D::Rename),
+        1 => any::<u8>().prop_map(D::Start),
+        1 => any::<u8>().prop_map(D::Limit),
+        1 => any::<u8>().prop_map(D::Detach),
+        1 => any::<u8>().prop_map(D::NetworkAgain),
+        1 => (1..3_u8).prop_map(D::MoveTag),
+        1 => any::<u8>().prop_map(D::Fail),
+    ]
+}
+
+/// Picks a container of ours; nothing when there is none.
+fn pick(drive: &Drive, number: u8) -> Option<String> {
+    let ours = drive.machine.containers.values().filter(|it| it.origin.source.is_some());
+    let names: Vec<String> = ours.map(|it| it.name.to_string()).collect();
+    (!names.is_empty()).then(|| names[usize::from(number) % names.len()].clone())
+}
+
+fn happen(drive: &mut Drive, disturbance: &Disturbance) {
+    use Disturbance as D;
+    match disturbance {
+        D::Want(file) => {
+            drive.want(file);
+        }
+        D::Passes(count) => {
+            for _ in 0..*count {
+                drive.pass();
+            }
+        }
+        D::Steps(count) => {
+            for _ in 0..*count {
+                drive.one();
+            }
+        }
+        D::Time(seconds) => drive.machine.advance(Duration::from_secs((*seconds).into())),
+        D::Forget => drive.memory = Memory::default(),
+        D::MoveTag(tag) => {
+            let name = format!("x:{tag}");
+            drive.machine.images.insert(name.clone(), image(&name, 2));
+        }
+        D::NetworkAgain(number) => {
+            let count = drive.machine.networks.len().max(1);
+            let mut networks = drive.machine.networks.values_mut();
+            if let Some(network) = networks.nth(usize::from(*number) % count) {
+                network.id = NetworkId::new(format!("{}-again", network.id));
+            }
+        }
+        D::Fail(number) => {
+            let verbs =
+                ["create", "start", "stop", "rename", "update", "remove", "connect"];
+            drive.machine.failing.insert(verbs[usize::from(*number) % verbs.len()]);
+            drive.pass();
+            drive.machine.failing.clear();
+        }
+        D::End(number)
+        | D::Pause(number)
+        | D::Die(number)
+        | D::Remove(number)
+        | D::Rename(number)
+        | D::Start(number)
+        | D::Limit(number)
+        | D::Detach(number) => {
+            if let Some(name) = pick(drive, *number) {
+                harm(drive, disturbance, &name);
+            }
+        }
+    }
+}
+
+/// Does something to a container behind the planner's back.
+fn harm(drive: &mut Drive, disturbance: &Disturbance, name: &str) {
+    use Disturbance as D;
+    let id = drive.machine.named(name).id.clone();
+    let is_running = drive.machine.named(name).state.status == Status::Running;
+    match disturbance {
+        D::End(_) if is_running => drive.machine.end(name, 1),
+        D::Pause(_) if is_running => {
+            drive.machine.named_mut(name).state.status = Status::Paused;
+        }
+        D::Die(_) if is_running => {
+            drive.machine.end(name, 1);
+            drive.machine.named_mut(name).state.status = Status::Dead;
+        }
+        D::Remove(_) => {
+            drive.machine.containers.remove(&id);
+        }
+        D::Rename(_) => {
+            drive.machine.named_mut(name).name =
+                format!("elsewhere-{}", id.short()).as_str().into();
+        }
+        D::Start(_) => {
+            // Whether it can be started is the engine's business.
+            let _started = drive.machine.perform(&Step::Start { container: id });
+        }
+        // Before the first start it would pass for what the engine makes of the spec.
+        D::Limit(_) if is_running => {
+            let document = &mut drive.machine.named_mut(name).document;
+            document.set("HostConfig.NanoCpus", Value::text("3"));
+        }
+        D::Detach(_) => {
+            let container = drive.machine.named_mut(name);
+            container.attached.clear();
+            container.document.set("NetworkingConfig.EndpointsConfig", Value::Null);
+        }
+        _ => {}
+    }
+}
+
+/// Puts a container of the project there that somebody else made.
+fn foreign(drive: &mut Drive) -> ContainerId {
+    let mut other = Drive::settled("services: {theirs: {image: 'theirs:1'}}");
+    let mut theirs = other.machine.named_mut("demo-theirs-1").clone();
+    theirs.id = ContainerId::new(format!("{:f<64}", "theirs"));
+    theirs.origin.source = None;
+    theirs.attached.clear();
+    drive.machine.containers.insert(theirs.id.clone(), theirs.clone());
+    theirs.id
+}
+
+/// Returns every container of ours as it is, but for what another history makes different.
+fn outcome(
+    drive: &Drive,
+) -> BTreeMap<String, (Document, Origin, Vec<String>, &'static str)> {
+    let ours = drive.machine.containers.values().filter(|it| it.origin.source.is_some());
+    ours.map(|it| {
+        let mut document = it.document.clone();
+        let mut entries =
+            document.get("Config.Labels").as_map().cloned().unwrap_or_default();
+        entries.remove(labels::REPLACES);
+        // These tell of the file that it was made from, not of what it is.
+        entries.remove(labels::SPEC);
+        entries.remove(labels::CONFIG_HASH);
+        entries.remove(labels::DEPENDS_ON);
+        document.set("Config.Labels", Value::Map(entries));
+        document.set("Config.Hostname", Value::Null);
+        // Which of the networks is named here does not matter.
+        document.set("HostConfig.NetworkMode", Value::Null);
+        let origin = Origin { replaces: None, spec: None, ..it.origin.clone() };
+        let networks = it.attached.keys().map(ToString::to_string).collect();
+        let state = it.state.status.as_str();
+        (it.name.to_string(), (document, origin, networks, state))
+    })
+    .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(100),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn every_stack_ends_as_it_is_wanted_whatever_happens(
+        first in stack(),
+        disturbances in prop::collection::vec(disturbance(), 0..8),
+    ) {
+        let mut drive = Drive::new(desired(&first));
+        let theirs = foreign(&mut drive);
+        let before = drive.machine.containers[&theirs].clone();
+        for disturbance in &disturbances {
+            happen(&mut drive, disturbance);
+        }
+        drive.settle();
+        let plan = drive.plan();
+        prop_assert!(plan.is_in_sync(), "{}", drive.text());
+        prop_assert_eq!(drive.text(), drive.text());
+        for seconds in [1, 60, 3600] {
+            drive.machine.advance(Duration::from_secs(seconds));
+            prop_assert!(drive.pass().steps.is_empty(), "{:#?}", drive.history);
+        }
+        prop_assert!(drive.status().ready);
+        prop_assert_eq!(&drive.machine.containers[&theirs], &before);
+
+        let mut fresh = Drive::new(drive.desired.clone());
+        fresh.machine.images = drive.machine.images.clone();
+        fresh.settle();
+        prop_assert_eq!(outcome(&drive), outcome(&fresh));
+    }
+}

@@ -1,0 +1,211 @@
+//! The commands that need the engine, on a small stack.
+
+use std::process::Command;
+
+use crate::product::{CANARY, Ended, Product};
+use crate::proxy::Proxy;
+use crate::real::{Corner, IMAGE};
+
+/// A stack of one's own; the engine is reached by a proxy that counts.
+struct Scene {
+    product: Product,
+    proxy: Proxy,
+    corner: Corner,
+}
+
+impl Scene {
+    async fn new(what: &str) -> Option<Self> {
+        let corner = Corner::new(what).await?;
+        if !corner.has(IMAGE).await {
+            return None;
+        }
+        let proxy = Proxy::start();
+        let mut product = Product::new();
+        product.option(&["--host", &proxy.host()]);
+        product.variable("PASSWORD", CANARY);
+        let scene = Self { product, proxy, corner };
+        scene.want("32M", 1);
+        Some(scene)
+    }
+
+    fn want(&self, memory: &str, replicas: u32) {
+        let name = self.corner.project();
+        let text = format!(
+            "name: {name}
+services:
+  db:
+    image: {IMAGE}
+    command: [sleep, \"600\"]
+    init: true
+    environment:
+      DB_PASSWORD: ${{PASSWORD}}
+    volumes: [\"data:/data\"]
+    deploy: {{resources: {{limits: {{memory: {memory}}}}}}}
+  web:
+    image: {IMAGE}
+    command: [sleep, \"600\"]
+    init: true
+    depends_on: [db]
+    deploy: {{replicas: {replicas}}}
+volumes:
+  data:
+"
+        );
+        self.product.write("stack.yaml", &text);
+    }
+
+    /// Returns a transcript in which nothing is of this run alone.
+    fn transcript(&self, ended: &Ended) -> String {
+        let text = self.product.transcript(ended);
+        let text = text.replace(&self.corner.project(), "shop");
+        let lines = text.lines().map(|line| match line.find("sha256:") {
+            Some(at) => format!("{}sha256:…", &line[..at]),
+            None => line.to_owned(),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn names(&self, what: &[&str]) -> String {
+        let filter =
+            format!("label=com.docker.compose.project={}", self.corner.project());
+        let format = ["--filter", &filter, "--format", "{{.Name}}"];
+        docker(&[what, &format].concat())
+    }
+}
+
+#[track_caller]
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().expect("docker runs");
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test]
+async fn a_dry_run_reads_like_a_plan_and_changes_nothing() {
+    let Some(scene) = Scene::new("dry").await else { return };
+    let product = &scene.product;
+    let first = product.ends(1, &["diff"]);
+    insta::assert_snapshot!(scene.transcript(&first));
+    scene.proxy.assert_nothing_written();
+    let status = product.ends(1, &["status"]);
+    assert!(status.output.contains("not ready"), "{status}");
+    product.apply();
+    scene.proxy.forget();
+    insta::assert_snapshot!(scene.transcript(&product.ends(0, &["diff"])));
+    product.ends(0, &["status"]);
+    scene.want("48M", 2);
+    let second = product.ends(1, &["diff"]);
+    insta::assert_snapshot!(scene.transcript(&second));
+    let json = product.ends(1, &["diff", "-o", "json"]).json();
+    let changes = &json["stacks"][0]["changes"];
+    assert_eq!(json["stacks"][0]["in_sync"], false);
+    assert_eq!(changes[0]["object"], "service/db/1");
+    assert_eq!(changes[0]["action"], "update-in-place");
+    let field = &changes[0]["fields"][0];
+    assert_eq!(field["path"], "deploy.resources.limits.memory");
+    assert_eq!(
+        (&field["desired"], &field["observed"]),
+        (&"50331648".into(), &"33554432".into())
+    );
+    scene.proxy.assert_nothing_written();
+}
+
+#[tokio::test]
+async fn what_apply_does_is_said_line_by_line_and_its_result_is_the_status() {
+    let Some(scene) = Scene::new("says").await else { return };
+    let ended = scene.product.apply();
+    assert_eq!(ended.output, "", "text for people goes to standard error");
+    for line in ["service/db/1  started", "service/web/1  ready"] {
+        assert!(ended.notices.lines().any(|it| it == line), "{line}: {ended}");
+    }
+    let json = scene.product.ends(0, &["apply", "-o", "json"]).json();
+    assert_eq!(json["stacks"][0]["ready"], true);
+    let json = scene.product.ends(0, &["status", "-o", "json"]).json();
+    let stack = &json["stacks"][0];
+    assert_eq!(stack["name"], scene.corner.project());
+    assert_eq!(stack["generation"], stack["observed_generation"]);
+    assert_eq!(stack["services"][0]["name"], "db");
+    assert_eq!(stack["services"][0]["replicas"]["ready"], 1);
+    let kinds = stack["conditions"].as_array().unwrap().iter().map(|it| &it["type"]);
+    let kinds: Vec<_> = kinds.filter_map(|it| it.as_str()).collect();
+    assert_eq!(kinds, ["SpecValid", "Synced", "Progressing", "Ready", "Degraded"]);
+}
+
+#[tokio::test]
+async fn explain_names_every_field_and_no_secret() {
+    let Some(scene) = Scene::new("explain").await else { return };
+    scene.product.apply();
+    let text = scene.product.ends(0, &["explain", "db"]).output;
+    for word in ["FIELD", "deploy.resources.limits.memory", "33554432", "asked for"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|widest| widest < 400), "{widest:?}");
+    let json = scene.product.ends(0, &["explain", "db", "-o", "json"]).json();
+    let fields = json["fields"].as_array().unwrap();
+    let of = |path: &str| fields.iter().find(|it| it["path"] == path).expect("a field");
+    assert_eq!(of("deploy.resources.limits.memory")["verdict"], "same");
+    assert_ne!(of("environment")["desired"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn delete_asks_and_keeps_data_unless_told_otherwise() {
+    let Some(scene) = Scene::new("delete").await else { return };
+    let (product, project) = (&scene.product, scene.corner.project());
+    product.apply();
+    let stranger = scene.corner.name("stranger");
+    docker(&["run", "-d", "--init", "--name", &stranger, IMAGE, "sleep", "600"]);
+    scene.proxy.forget();
+    for arguments in [&["delete"][..], &["delete", "--volumes"]] {
+        let ended = product.ends(1, arguments);
+        assert!(ended.notices.contains("nothing was deleted"), "{ended}");
+    }
+    scene.proxy.assert_nothing_written();
+    let ended = product.ends(0, &["delete", "--yes"]);
+    assert_eq!(ended.output, "");
+    let said = format!("{project} is gone; its data stays in {project}_data\n");
+    assert!(ended.notices.ends_with(&said), "{ended}");
+    assert_eq!(scene.names(&["network", "ls"]), "");
+    assert_eq!(scene.names(&["volume", "ls"]).trim(), format!("{project}_data"));
+    // Once more: there is nothing to delete, and that is no error.
+    product.ends(0, &["delete", "--yes"]);
+    let ended = product.ends(0, &["delete", "--volumes", "--yes"]);
+    assert!(
+        ended.notices.contains(&format!("volume {project}_data is deleted")),
+        "{ended}"
+    );
+    assert_eq!(scene.names(&["volume", "ls"]), "");
+    let still = docker(&["inspect", "--format", "{{.State.Running}}", &stranger]);
+    assert_eq!(still.trim(), "true");
+}
+
+#[tokio::test]
+async fn apply_that_is_not_ready_in_time_says_what_it_waits_for() {
+    let Some(scene) = Scene::new("late").await else { return };
+    let name = scene.corner.project();
+    let text = format!(
+        "name: {name}\nservices:\n  a:\n    image: {IMAGE}\n    command: [sleep, \"600\"]\n    \
+         init: true\n    healthcheck: {{test: [CMD, \"false\"], interval: 60s}}\n"
+    );
+    scene.product.write("stack.yaml", &text);
+    let ended = scene.product.ends(1, &["apply", "--timeout", "4s"]);
+    assert!(ended.notices.contains("is not ready after 4s"), "{ended}");
+    assert!(ended.output.contains("its health command ended with 1"), "{ended}");
+    scene.product.ends(1, &["status"]);
+    scene.product.ends(0, &["apply", "--no-wait"]);
+}
+
+#[tokio::test]
+async fn a_foreign_container_with_a_wanted_name_is_a_conflict_and_not_touched() {
+    let Some(scene) = Scene::new("foreign").await else { return };
+    let name = scene.corner.name("db-1");
+    docker(&["run", "-d", "--init", "--name", &name, IMAGE, "sleep", "600"]);
+    let before = docker(&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", &name]);
+    let ended = scene.product.ends(1, &["apply", "--timeout", "20s"]);
+    assert!(ended.notices.contains(&name), "{ended}");
+    let after = docker(&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", &name]);
+    assert_eq!(before, after);
+    scene.product.ends(0, &["delete", "--yes"]);
+    let after = docker(&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", &name]);
+    assert_eq!(before, after);
+}
