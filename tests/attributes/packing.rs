@@ -48,7 +48,11 @@ pub(crate) fn packed(cases: &[Case]) -> Vec<Service<'_>> {
                 service.taken.extend(keys);
             }
             None => {
-                services.push(Service { name: case.name, cases: vec![case], taken: keys })
+                services.push(Service {
+                    name: case.name,
+                    cases: vec![case],
+                    taken: keys,
+                });
             }
         }
     }
