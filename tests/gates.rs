@@ -93,7 +93,7 @@ async fn no_link_of_a_chain_starts_before_the_one_before_it_is_ready() {
             };
             let script = format!(
                 "{before} && echo {own} >> /shared/in-order || echo {own} >> /shared/early; \
-                 sleep 0.7; touch /shared/{own}.ready; exec sleep 600"
+                 sleep 1.5; touch /shared/{own}.ready; exec sleep 600"
             );
             let more = format!(
                 "{dependency}healthcheck: {{test: test -e /shared/{own}.ready, \
@@ -129,7 +129,7 @@ async fn a_job_runs_once_and_what_needs_it_starts_after_its_end() {
             ("app", dependent, needs),
             (
                 "migrate",
-                "echo run >> /shared/runs; sleep 0.7; touch /shared/done",
+                "echo run >> /shared/runs; sleep 3; touch /shared/done",
                 environment.as_str(),
             ),
         ]);
