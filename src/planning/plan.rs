@@ -10,7 +10,7 @@ use super::change::{Change, Gate, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
-use super::world::{Allowed, Standing, World};
+use super::world::{Allowed, Standing, World, is_awaited};
 use super::{network, order, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -71,8 +71,11 @@ pub fn plan_world(world: &World<'_>) -> Plan {
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
     let comes_by_itself =
         world.instances.values().any(|instance| match &instance.standing {
-            Standing::Running(readiness) => *readiness != Readiness::Ready,
-            Standing::Restarting => true,
+            Standing::Running(Readiness::Ready) => {
+                // It has yet to run to its end.
+                is_awaited(world.desired, instance.service)
+            }
+            Standing::Running(_) | Standing::Restarting => true,
             Standing::Absent
             | Standing::Created
             | Standing::Paused

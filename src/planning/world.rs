@@ -205,17 +205,19 @@ fn standing(
 /// somebody waits for its completion, or its restart policy would leave it so.
 pub fn runs_to_completion(desired: &Desired, service: &Service) -> bool {
     service.settings.job.unwrap_or_else(|| {
-        let awaited = desired.services.values().any(|other| {
-            other
-                .depends_on
-                .get(&service.name)
-                .is_some_and(|dependency| dependency.condition == Condition::Completed)
-        });
         let policy = match service.restart {
             RestartPolicy::No | RestartPolicy::OnFailure { .. } => true,
             RestartPolicy::Always | RestartPolicy::UnlessStopped => false,
         };
-        awaited || policy
+        is_awaited(desired, service) || policy
+    })
+}
+
+/// Tells whether another service waits for the completion of this one.
+pub fn is_awaited(desired: &Desired, service: &Service) -> bool {
+    desired.services.values().any(|other| {
+        let dependency = other.depends_on.get(&service.name);
+        dependency.is_some_and(|it| it.condition == Condition::Completed)
     })
 }
 

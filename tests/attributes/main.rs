@@ -14,10 +14,11 @@
     reason = "tests measure real time, list many cases, and match what they expect"
 )]
 
-#[path = "../binary/mod.rs"]
-mod binary;
 mod case;
 mod cases;
+mod packing;
+#[path = "../product/mod.rs"]
+mod product;
 #[path = "../real/mod.rs"]
 mod real;
 mod top_level;
@@ -26,6 +27,7 @@ mod trial;
 use std::collections::BTreeSet;
 
 use reconciler::compose::attribute;
+use reconciler::compose::attribute::field::Cost;
 use reconciler::compose::attribute::shape::Shape;
 use trial::Trial;
 
@@ -76,6 +78,26 @@ fn every_field_of_every_row_is_tried() {
     for case in &cases {
         let names_itself = case.names.is_empty() || !case.shows.is_empty();
         assert!(names_itself, "{} shows nothing on the engine", case.name);
+    }
+}
+
+/// A service takes the costs of all its cases together, so each one's own is asserted here.
+#[test]
+fn a_case_costs_what_its_fields_cost() {
+    for case in cases::all().iter().filter(|case| !case.names.is_empty()) {
+        let shown =
+            |pointer: &str| case.shows.iter().any(|shown| shown.pointer == pointer);
+        let costs: Vec<Cost> = attribute::fields()
+            .filter(|(_, field)| shown(field.pointer))
+            .map(|(_, field)| field.cost)
+            .collect();
+        let is_recreate = |cost: &Cost| *cost == Cost::Recreate;
+        let expected = match (case.there, case.back) {
+            ("recreate", "recreate") => costs.iter().any(is_recreate),
+            ("update-in-place", _) => !costs.iter().any(is_recreate),
+            _ => false,
+        };
+        assert!(expected, "{}: {costs:?}", case.name);
     }
 }
 

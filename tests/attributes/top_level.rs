@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::binary::{Product, ask};
+use crate::product::Product;
+use crate::real::raw::ask;
 use crate::real::{Corner, IMAGE};
 
 /// What a network is asked for, what `diff` names, and what the engine shows where.
@@ -22,7 +23,6 @@ const NETWORK: &[(&str, &[&str], &str, &str)] = &[
         "\"10.214.7.9\"",
     ),
     ("labels: {team: a}", &["labels.team"], "/Labels/team", "\"a\""),
-    ("driver: macvlan", &["driver"], "/Driver", "\"macvlan\""),
 ];
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn networks_are_made_again_and_every_container_is_attached_again() {
         for option in options.iter().copied().chain(["name: '{name}'"]) {
             text.push_str(&format!("    {option}\n"));
         }
-        product.want(&text.replace("{name}", &corner.name("one")));
+        product.write("stack.yaml", &text.replace("{name}", &corner.name("one")));
     };
     let path = format!("/networks/{}", corner.name("one"));
     want(&[]);
@@ -63,6 +63,11 @@ async fn networks_are_made_again_and_every_container_is_attached_again() {
         assert_eq!(ids(&network), first, "{option}: the containers live on");
 
         want(&[]);
+        if *names == ["ipam"] {
+            // Where no addresses are asked for, any will do: the engine chooses some.
+            product.assert_in_sync();
+            continue;
+        }
         assert_eq!(named(&product), *names, "without {option}");
         product.apply();
         product.assert_in_sync();
@@ -93,7 +98,7 @@ async fn a_volume_is_made_as_asked_for_and_never_changed_afterwards() {
     }
     let product = Product::new();
     let want = |options: &str| {
-        product.want(&format!(
+        product.write("stack.yaml", &format!(
             "name: {}\nservices:\n  a:\n    image: {IMAGE}\n    command: [sleep, '600']\n    \
              init: true\n    network_mode: none\n    volumes: [data:/data]\n\
              volumes:\n  data: {options}\n",

@@ -1,15 +1,16 @@
 //! All cases at once: a stack with one service per case, changed and changed back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::process::Command;
 
 use bollard::models::{ContainerConfig, ContainerCreateBody};
 use bollard::query_parameters as query;
 use serde_json::Value as Json;
 
-use crate::binary::{Product, inspected};
 use crate::case::{Case, Expected, Shown};
+use crate::packing::{Service, packed};
+use crate::product::{Product, free_port};
+use crate::real::raw::inspected;
 use crate::real::{Corner, IMAGE, client};
 
 /// What every service has, unless its case says otherwise: it sleeps, and stops at once.
@@ -28,8 +29,15 @@ const SURROUNDINGS: &str = "
     init: true
     stop_grace_period: 1s
     ipc: shareable
-    volumes: [data:/shared, more:/more]
+    volumes: [data:/shared]
     networks: [default, second, fixed]
+  keeper:
+    image: lab/busybox:latest
+    command: [sleep, '600']
+    init: true
+    stop_grace_period: 1s
+    network_mode: none
+    volumes: [more:/more]
 networks:
   default: {}
   second: {}
@@ -70,14 +78,14 @@ impl Trial {
             return None;
         }
         let product = Product::new();
-        product.file("config.txt", "from a file\n");
-        product.file("secret.txt", "from a file\n");
-        product.file(".env", "TRIAL_SECRET=hidden\n");
+        product.write("config.txt", "from a file\n");
+        product.write("secret.txt", "from a file\n");
+        product.write(".env", "TRIAL_SECRET=hidden\n");
         make_image(&corner).await;
         let digits = corner.project().bytes().rev().take(2).map(u32::from).sum::<u32>();
         let words = vec![
             ("{project}", corner.project()),
-            ("{folder}", product.folder().display().to_string()),
+            ("{folder}", product.path("bound").parent().unwrap().display().to_string()),
             ("{port}", free_port().to_string()),
             ("{subnet}", format!("10.213.{}", digits % 250)),
         ];
@@ -95,30 +103,31 @@ impl Trial {
         self.assert_named(Side::After);
         self.settle();
         let changed = inspected(&self.corner.project());
-        self.each_shown(|case, shown| self.judge(case, shown, &changed));
+        self.each_shown(|service, shown| self.judge(service, shown, &changed));
 
         self.want(Side::Before);
         self.assert_named(Side::Before);
         self.settle();
         let last = inspected(&self.corner.project());
-        self.each_shown(|case, shown| {
+        self.each_shown(|service, shown| {
             let place = self.filled(&shown.place);
-            let [was, is] = [&first, &last].map(|side| seen(side, case, shown, &place));
+            let [was, is] =
+                [&first, &last].map(|side| seen(side, service, shown, &place));
             (was != is).then(|| format!("at first {was}, in the end {is}"))
         });
     }
 
     fn want(&self, side: Side) {
         let mut text = format!("name: {}\nservices:\n", self.corner.project());
-        for case in &self.cases {
-            text.push_str(&service(case, side));
+        for service in packed(&self.cases) {
+            text.push_str(&written(&service, side));
         }
         text.push_str(SURROUNDINGS.trim_start_matches('\n'));
-        self.product.want(&self.filled(&text));
+        self.product.write("stack.yaml", &self.filled(&text));
     }
 
     fn settle(&self) {
-        self.product.apply();
+        self.product.ends(0, &["apply", "--timeout", "170s"]);
         self.product.assert_in_sync();
         let quirks = self.product.quirks();
         assert!(quirks.is_empty(), "read back otherwise than asked for: {quirks:#?}");
@@ -132,19 +141,21 @@ impl Trial {
 
     /// Asserts that `diff` names exactly what changes, with what it costs.
     fn assert_named(&self, side: Side) {
-        let expected: BTreeMap<String, (String, BTreeSet<String>)> = self
-            .cases
+        let expected: BTreeMap<String, (String, BTreeSet<String>)> = packed(&self.cases)
             .iter()
-            .filter(|case| !case.names.is_empty())
-            .map(|case| {
-                let (cost, names) = match side {
-                    Side::After => (case.there, &case.names),
-                    Side::Before => {
-                        (case.back, case.names_back.as_ref().unwrap_or(&case.names))
-                    }
-                };
-                let names = names.iter().map(|name| self.filled(name)).collect();
-                (format!("service/{}/1", case.name), (cost.to_owned(), names))
+            .filter(|service| service.cases.iter().any(|case| !case.names.is_empty()))
+            .map(|service| {
+                let cost = service.cases.first().map(|case| match side {
+                    Side::After => case.there,
+                    Side::Before => case.back,
+                });
+                let names = service.cases.iter().flat_map(|case| match side {
+                    Side::After => &case.names,
+                    Side::Before => case.names_back.as_ref().unwrap_or(&case.names),
+                });
+                let names = names.map(|name| self.filled(name)).collect();
+                let cost = cost.unwrap_or_default().to_owned();
+                (format!("service/{}/1", service.name), (cost, names))
             })
             .collect();
         let found: BTreeMap<String, (String, BTreeSet<String>)> =
@@ -161,28 +172,29 @@ impl Trial {
         assert!(wrong.is_empty(), "diff is wrong:\n{}", wrong.join("\n"));
     }
 
-    fn each_shown(&self, judge: impl Fn(&Case, &Shown) -> Option<String>) {
-        let pairs = self
-            .cases
-            .iter()
-            .flat_map(|case| case.shows.iter().map(move |shown| (case, shown)));
-        let wrong: Vec<String> = pairs
-            .filter_map(|(case, shown)| {
-                let why = judge(case, shown)?;
-                Some(format!("{} {}: {why}", case.name, shown.place))
-            })
-            .collect();
+    /// Judges everything that is to be seen of every case, each with its service.
+    fn each_shown(&self, judge: impl Fn(&str, &Shown) -> Option<String>) {
+        let mut wrong = Vec::new();
+        for service in packed(&self.cases) {
+            for case in &service.cases {
+                for shown in &case.shows {
+                    let why = judge(service.name, shown);
+                    let place = &shown.place;
+                    wrong.extend(why.map(|why| format!("{} {place}: {why}", case.name)));
+                }
+            }
+        }
         assert!(wrong.is_empty(), "the engine shows otherwise:\n{}", wrong.join("\n"));
     }
 
     /// Returns what is wrong with what the engine shows.
     fn judge(
         &self,
-        case: &Case,
+        service: &str,
         shown: &Shown,
         side: &BTreeMap<String, Json>,
     ) -> Option<String> {
-        let Some(container) = side.get(case.name) else {
+        let Some(container) = side.get(service) else {
             return Some("there is no container".to_owned());
         };
         let found = container.pointer(&self.filled(&shown.place));
@@ -219,11 +231,11 @@ fn named(change: &Json) -> (String, (String, BTreeSet<String>)) {
 /// Returns what a container shows at a place, its own id left out: a new one has another.
 fn seen(
     side: &BTreeMap<String, Json>,
-    case: &Case,
+    service: &str,
     shown: &Shown,
     place: &str,
 ) -> String {
-    let Some(container) = side.get(case.name) else { return "nothing".to_owned() };
+    let Some(container) = side.get(service) else { return "nothing".to_owned() };
     let id = container["Id"].as_str().unwrap_or_default();
     let found = container.pointer(place).unwrap_or(&Json::Null);
     let short = id.get(..12).unwrap_or("no id");
@@ -248,23 +260,26 @@ fn holds(json: &Json, item: &str) -> bool {
     items.into_iter().any(|it| it.as_str() == Some(item)) || json.get(item).is_some()
 }
 
-/// Returns the YAML of a case's service.
-fn service(case: &Case, side: Side) -> String {
-    let own = match side {
+/// Returns the YAML of a service.
+fn written(service: &Service<'_>, side: Side) -> String {
+    let own = |case: &&Case| match side {
         Side::Before => case.before,
         Side::After => case.after,
     };
-    let mut text = format!("  {}:\n", case.name);
-    let has = |key: &str| own.lines().any(|line| line.starts_with(&format!("{key}:")));
+    let lines: Vec<&str> =
+        service.cases.iter().flat_map(|case| own(case).lines()).collect();
+    let has = |key: &str| lines.iter().any(|line| line.starts_with(&format!("{key}:")));
+    let mut text = format!("  {}:\n", service.name);
     for (key, value) in COMMON {
         if !has(key) {
             text.push_str(&format!("    {key}: {value}\n"));
         }
     }
-    if !case.has_network && !has("networks") && !has("network_mode") {
+    let has_network = service.cases.iter().any(|case| case.has_network);
+    if !has_network && !has("networks") && !has("network_mode") {
         text.push_str("    network_mode: none\n");
     }
-    for line in own.lines() {
+    for line in lines {
         text.push_str(&format!("    {line}\n"));
     }
     text
@@ -290,12 +305,6 @@ async fn make_image(corner: &Corner) {
         .commit_container(options, ContainerConfig::default())
         .await
         .expect("an image");
-}
-
-/// Returns a port that nobody listens on now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }
 
 /// Tells whether the host has a device.

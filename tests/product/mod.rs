@@ -134,6 +134,38 @@ impl Product {
         self.ends(0, &["apply", "--timeout", "120s"])
     }
 
+    /// Asserts that nothing is to change.
+    #[track_caller]
+    pub(crate) fn assert_in_sync(&self) {
+        self.ends(0, &["diff"]);
+    }
+
+    /// Returns what is to change.
+    #[track_caller]
+    pub(crate) fn changes(&self) -> Vec<Json> {
+        let ended = self.run(&["diff", "-o", "json"]);
+        assert!(matches!(ended.code, 0 | 1), "diff: {ended}");
+        ended.json()["stacks"][0]["changes"].as_array().cloned().expect("changes")
+    }
+
+    /// Returns how the one stack is.
+    #[track_caller]
+    pub(crate) fn status(&self) -> Json {
+        self.run(&["status", "-o", "json"]).json()["stacks"][0].take()
+    }
+
+    /// Returns what is remembered to read back otherwise than it was asked for.
+    pub(crate) fn quirks(&self) -> Vec<Json> {
+        let Ok(stacks) = fs::read_dir(self.path("state/stacks")) else {
+            return Vec::new();
+        };
+        stacks
+            .filter_map(|entry| fs::read(entry.ok()?.path()).ok())
+            .filter_map(|bytes| serde_json::from_slice::<Json>(&bytes).ok())
+            .flat_map(|memory| memory["quirks"].as_array().cloned().unwrap_or_default())
+            .collect()
+    }
+
     /// Replaces what differs from run to run in a transcript.
     pub(crate) fn transcript(&self, ended: &Ended) -> String {
         let text = format!(

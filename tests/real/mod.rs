@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod raw;
 pub(crate) mod stage;
 
 use std::fs::File;
