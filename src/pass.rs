@@ -136,6 +136,7 @@ impl<E: Engine + 'static> Pass<E> {
         match wakeup {
             Wakeup::Container { id, .. } => {
                 self.touched.insert(id.clone());
+                return !self.is_our_doing(id);
             }
             Wakeup::Endpoint { container, .. } => {
                 let is_ours = self
@@ -151,6 +152,18 @@ impl<E: Engine + 'static> Pass<E> {
             Wakeup::Relist { .. } => self.observed = None,
         }
         true
+    }
+
+    /// Tells whether a step of ours accounts for what happens to a container: its end is a
+    /// reason to look anyway. A probe accounts for nothing, a creation for what is new.
+    fn is_our_doing(&self, id: &ContainerId) -> bool {
+        let is_new =
+            self.observed.as_ref().is_none_or(|it| !it.containers.contains_key(id));
+        self.memory.under_way.values().any(|step| {
+            let is_about_it = subject(step) == Some(id);
+            matches!(step, Step::Create { .. }) && is_new
+                || is_about_it && !matches!(step, Step::Probe { .. })
+        })
     }
 
     /// Looks at everything anew the next time.
@@ -199,23 +212,17 @@ impl<E: Engine + 'static> Pass<E> {
         let scope =
             Scope { project: self.desired.project.clone(), images: images.collect() };
         let touched = std::mem::take(&mut self.touched);
-        let looked = if let Some(last) = &self.observed {
-            self.engine.look_again(&scope, last, &touched).await
+        let last = self.observed.take();
+        let observed = if let Some(last) = &last {
+            self.engine.look_again(&scope, last, &touched).await?
         } else {
             self.looked_at = self.clock.now().moment;
-            self.engine.look(&scope).await
+            let observed = self.engine.look(&scope).await?;
+            self.clock.set_engine_time(observed.facts.time);
+            observed
         };
-        match looked {
-            Ok(observed) => {
-                self.clock.set_engine_time(observed.facts.time);
-                self.observed = Some(observed);
-                Ok(())
-            }
-            Err(error) => {
-                self.observed = None;
-                Err(error)
-            }
-        }
+        self.observed = Some(observed);
+        Ok(())
     }
 }
 

@@ -28,7 +28,8 @@ pub trait Engine: Send + Sync {
     ) -> impl Future<Output = Result<Observed, EngineError>> + Send;
 
     /// Takes a snapshot again, in which only `containers` (and lists, which are cheap) are
-    /// read anew; the inspections of all others are taken from `last`.
+    /// read anew; the inspections of all others and the facts, the time among them, are
+    /// taken from `last`.
     fn look_again(
         &self,
         scope: &Scope,

@@ -51,7 +51,7 @@ pub(super) async fn look(
 ) -> Result<Observed, EngineError> {
     let references = scope.images.iter().map(ToString::to_string).collect();
     let (facts, containers, networks, volumes, mut found) = tokio::try_join!(
-        facts(wire),
+        facts_since(wire, earlier),
         containers(wire, images, scope, earlier),
         networks(wire),
         volumes(wire),
@@ -63,6 +63,18 @@ pub(super) async fn look(
     }
     found.extend(images);
     Ok(Observed { facts, containers: ours, strangers, networks, volumes, images: found })
+}
+
+/// What an engine is does not change from look to look, and costs it more to tell than all
+/// lists together.
+async fn facts_since(
+    wire: &Wire,
+    earlier: Option<Earlier<'_>>,
+) -> Result<EngineFacts, EngineError> {
+    match earlier {
+        Some(earlier) => Ok(earlier.last.facts.clone()),
+        None => facts(wire).await,
+    }
 }
 
 /// Reads what the engine is and can do.
