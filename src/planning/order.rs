@@ -40,11 +40,14 @@ fn visit<'a>(
 pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
     let mut missing: Vec<String> = service
         .depends_on
-        .keys()
-        .filter(|name| {
+        .iter()
+        .filter(|(name, _)| {
             world.replicas_of(name).any(|instance| instance.standing == Standing::Absent)
         })
-        .map(|name| format!("service/{name} created"))
+        // What the start will wait for is worth more to know than that the creation does.
+        .map(|(name, dependency)| {
+            format!("service/{name} {}", dependency.condition.as_str())
+        })
         .collect();
     for (key, _) in service.canonical.get("networks").entries() {
         let Some(spec) = world.desired.networks.get(&NetworkKey::new(key)) else {

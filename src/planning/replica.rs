@@ -43,7 +43,13 @@ pub fn note(world: &World<'_>, instance: &Instance<'_>) -> Option<Note> {
 /// Makes the first container.
 fn create(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     let next = creation(world, instance, &instance.target.name, None);
-    decision(instance, Action::Create, "there is no container", next)
+    let image = &instance.service.image;
+    let reason = if instance.wants_pull(world.observed, world.memory) {
+        format!("there is no container; the image {image} is pulled first")
+    } else {
+        "there is no container".to_owned()
+    };
+    decision(instance, Action::Create, reason, next)
 }
 
 /// Returns the next step towards a new container of this name.

@@ -4,6 +4,7 @@
 
 pub(crate) mod raw;
 pub(crate) mod stage;
+mod volumes;
 
 use std::fs::File;
 use std::io::Read;
@@ -18,6 +19,7 @@ pub(crate) const IMAGE: &str = "lab/busybox:latest";
 /// the test fails.
 pub(crate) struct Corner {
     prefix: String,
+    anonymous: volumes::Anonymous,
 }
 
 impl Corner {
@@ -33,7 +35,8 @@ impl Corner {
             .and_then(|mut file| file.read_exact(&mut random))
             .expect("four random bytes");
         let random = u32::from_ne_bytes(random);
-        Some(Self { prefix: format!("rtest-{what}-{random:08x}") })
+        let prefix = format!("rtest-{what}-{random:08x}");
+        Some(Self { anonymous: volumes::Anonymous::follow(&prefix), prefix })
     }
 
     /// Tells whether the engine has an image of the lab; a missing one fails the test where
@@ -81,6 +84,7 @@ impl Corner {
                 client.remove_image(&tag, options, None).await.unwrap_or_default();
             }
         }
+        self.anonymous.remove().await;
         let volumes = client.list_volumes(None::<query::ListVolumesOptions>).await;
         let volumes = volumes.ok().and_then(|it| it.volumes).unwrap_or_default();
         for name in volumes.into_iter().map(|it| it.name) {
