@@ -26,7 +26,7 @@ const RESYNC_READY: Duration = Duration::from_mins(1);
 /// How long steps that were begun may go on after the operator was asked to end.
 const LAST_STEPS: Duration = Duration::from_secs(10);
 
-/// What an operator is told about its stack.
+/// What an operator is told about its stack. Being told the same again means: look again.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The last good desired state.
@@ -34,8 +34,6 @@ pub struct Wanted {
     /// What is wrong with the file now, if it is invalid or gone: the desired state above
     /// stays in force.
     pub invalid: Option<String>,
-    /// Look again, whatever was seen: counts up.
-    pub looks: u64,
 }
 
 /// One stack under an operator.

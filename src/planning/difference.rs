@@ -108,11 +108,12 @@ impl Instance<'_> {
         })
     }
 
-    /// Content that was copied in is compared by the digests that the container carries;
-    /// one without digests was not made by us: then today's content is the base.
+    /// Content that was copied in is compared by the digests that the container carries.
+    /// One without digests was not made by us, and digests by another key tell nothing (the
+    /// state directory was lost): then today's content is the base.
     fn content_drift(&self, container: &Container) -> Vec<FieldDrift> {
         let carried = container.document.get("Config.Labels").get(labels::CONTENT);
-        let carried: BTreeMap<String, String> = carried
+        let mut carried: BTreeMap<String, String> = carried
             .as_text()
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
@@ -120,6 +121,14 @@ impl Instance<'_> {
             return Vec::new();
         }
         let wanted = &self.target.content;
+        let key = carried.remove(labels::CONTENT_KEY);
+        if key.is_some_and(|key| key != self.target.content_key) {
+            for (path, digest) in &mut carried {
+                if let Some(wanted) = wanted.get(path) {
+                    digest.clone_from(wanted);
+                }
+            }
+        }
         let paths: BTreeSet<&String> = wanted.keys().chain(carried.keys()).collect();
         let show = |digest: Option<&String>| {
             digest.map_or(Value::Null, |digest| Value::Text(short_digest(digest)))

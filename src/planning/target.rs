@@ -25,6 +25,8 @@ pub struct Target {
     pub files: Vec<InsideFile>,
     /// The keyed digest of each of those files, by canonical path.
     pub content: BTreeMap<String, String>,
+    /// Which key those digests are by: by another one they cannot be compared.
+    pub content_key: String,
     /// The digest of all this, without the image's id.
     digest: String,
 }
@@ -62,7 +64,8 @@ pub fn target(
                 .collect(),
         ),
     ]));
-    Target { name, document, files, content, digest }
+    let content_key = stack.digest_key.fingerprint();
+    Target { name, document, files, content, content_key, digest }
 }
 
 /// Returns the name of a container in office.
@@ -185,12 +188,10 @@ impl Target {
 
     /// Returns the content digests as they stand in a label.
     pub fn content_label(&self) -> String {
-        let map: Map = self
-            .content
-            .iter()
-            .map(|(path, digest)| (path.clone(), Value::text(digest)))
-            .collect();
-        Value::Map(map).exposed().to_string()
+        let key = (labels::CONTENT_KEY.to_owned(), Value::text(&self.content_key));
+        let digests =
+            self.content.iter().map(|(path, digest)| (path.clone(), Value::text(digest)));
+        Value::Map(digests.chain([key]).collect()).exposed().to_string()
     }
 
     /// Returns the fields, other than the environment, that hold secrets: they stay

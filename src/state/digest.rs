@@ -31,6 +31,11 @@ impl DigestKey {
         format!("sha256:{}", hexadecimal(&hash.finalize()))
     }
 
+    /// Returns what tells this key from another one, and nothing else about it.
+    pub fn fingerprint(&self) -> String {
+        hexadecimal(&self.keyed("which key this is")).chars().take(16).collect()
+    }
+
     /// Returns the keyed digest of a text in hexadecimal.
     pub fn conceal(&self, text: &str) -> String {
         hexadecimal(&self.keyed(text))

@@ -254,6 +254,8 @@ pub mod labels {
     pub const REPLACES: &str = "reconciler.replaces";
     /// Keyed digests of the content that was copied in, as JSON.
     pub const CONTENT: &str = "reconciler.content";
+    /// Within [`CONTENT`], the fingerprint of the key that the digests are by.
+    pub const CONTENT_KEY: &str = "key";
     /// The fields that held secrets when it was made, comma-joined pointers.
     pub const SENSITIVE: &str = "reconciler.sensitive";
     /// The log options that were asked for when it was made, comma-joined names: the

@@ -12,7 +12,6 @@ use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
 use crate::cli::journal::Journal;
 use crate::cli::stacks::{LoadedStack, LoadedStacks};
-use crate::engine::EngineError;
 use crate::operator::{Operator, Wanted};
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
@@ -41,18 +40,13 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     };
     let mut look_again = signal(SignalKind::hangup())?;
     let mut end = std::pin::pin!(asked_to_end());
-    let mut is_asked = false;
     loop {
         let loaded = session.load();
         watch.follow(loaded.touched.clone());
-        operators.take(loaded, is_asked);
-        is_asked = false;
+        operators.take(loaded);
         tokio::select! {
             () = watch.changed() => tracing::info!("the desired state changed on disk"),
-            Some(()) = look_again.recv() => {
-                tracing::info!("asked to look again");
-                is_asked = true;
-            }
+            Some(()) = look_again.recv() => tracing::info!("asked to look again"),
             () = &mut end => break,
         }
     }
@@ -70,15 +64,11 @@ async fn patient_connect(session: &Session) -> Connected {
             Err(error) => {
                 failures += 1;
                 let delay = ERROR.jittered(u32::min(failures, 5), "engine");
-                tracing::warn!(error = %reasons(&error), retry_in = ?delay, "no engine yet");
+                tracing::warn!(error = %chain(&error), retry_in = ?delay, "no engine yet");
                 tokio::time::sleep(delay).await;
             }
         }
     }
-}
-
-fn reasons(error: &EngineError) -> String {
-    chain(error)
 }
 
 /// Waits until a person or the system asks this process to end.
@@ -114,7 +104,7 @@ struct Stack {
 impl Operators<'_> {
     /// Tells every operator what is wanted now. A stack that is invalid, or gone from the
     /// disk, stays as it is.
-    fn take(&mut self, loaded: LoadedStacks, is_asked: bool) {
+    fn take(&mut self, loaded: LoadedStacks) {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
@@ -123,7 +113,7 @@ impl Operators<'_> {
             match stack.desired().cloned() {
                 Some(desired) => {
                     asked_for.insert(desired.project.clone());
-                    self.want(desired, &stack, is_asked);
+                    self.want(desired, &stack);
                 }
                 // A file that was deleted asks for nothing, which is not to ask wrongly.
                 None if self.is_known(&stack)
@@ -144,20 +134,19 @@ impl Operators<'_> {
         }
     }
 
-    fn want(&mut self, desired: Desired, loaded: &LoadedStack, is_asked: bool) {
+    fn want(&mut self, desired: Desired, loaded: &LoadedStack) {
         let project = desired.project.clone();
         if let Some(stack) = self.stacks.get(&project) {
             stack.wanted.send_modify(|wanted| {
                 wanted.desired = desired;
                 wanted.invalid = None;
-                wanted.looks += u64::from(is_asked);
             });
             return;
         }
         let warnings = problems::summary(&loaded.loaded.problems);
         tracing::info!(stack = %project, generation = %desired.generation, problems = %warnings,
             "a stack is taken up");
-        let wanted = Wanted { desired, invalid: None, looks: 0 };
+        let wanted = Wanted { desired, invalid: None };
         let (sender, receiver) = watch::channel(wanted);
         let report = Report::new(Box::new(Journal::new(project.clone())), String::new());
         let (operator, pulls) = Operator::new(

@@ -25,6 +25,15 @@ pub(crate) fn desired(yaml: &str) -> Desired {
 
 /// As [`desired`], with variables.
 pub(crate) fn desired_with(yaml: &str, variables: &[(&str, &str)]) -> Desired {
+    desired_by(DigestKey::new([7; 32]), yaml, variables)
+}
+
+/// As [`desired_with`], on a host with another digest key.
+pub(crate) fn desired_by(
+    digest_key: DigestKey,
+    yaml: &str,
+    variables: &[(&str, &str)],
+) -> Desired {
     let place = PathBuf::from("/srv/demo/compose.yaml");
     let request = Request {
         files: vec![place.clone()],
@@ -35,7 +44,7 @@ pub(crate) fn desired_with(yaml: &str, variables: &[(&str, &str)]) -> Desired {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
-        digest_key: DigestKey::new([7; 32]),
+        digest_key,
     };
     let files = BTreeMap::from([(place, yaml.as_bytes().to_vec())]);
     let loaded = load(&request, &files);

@@ -1,7 +1,8 @@
 //! How a container is replaced: every stage, from every stage.
 
 use crate::planning::testing::machine::runs;
-use crate::planning::testing::{Drive, Software, desired};
+use crate::planning::testing::{Drive, Software, desired, desired_by};
+use crate::state::digest::DigestKey;
 use crate::state::observed::Status;
 use crate::state::step::Step;
 use crate::state::value::Value;
@@ -258,4 +259,27 @@ fn an_update_that_reads_back_otherwise_is_not_repeated_for_ever() {
     drive.want(&file("3")).settle();
     assert_eq!(drive.history[3..], ["update demo-web-1 NanoCpus=3"]);
     assert!(drive.text().is_empty());
+}
+
+fn with_config(content: &str) -> String {
+    format!(
+        "configs: {{c: {{content: '{content}'}}}}\n\
+         services: {{web: {{image: 'web:1', configs: [c]}}}}"
+    )
+}
+
+#[test]
+fn changed_content_replaces_the_container() {
+    let mut drive = Drive::settled(&with_config("one"));
+    drive.want(&with_config("two"));
+    assert!(!drive.plan().is_in_sync());
+    drive.settle();
+    assert!(drive.plan().is_in_sync());
+}
+
+#[test]
+fn when_the_key_of_digests_was_lost_todays_content_is_the_base() {
+    let mut drive = Drive::settled(&with_config("one"));
+    drive.desired = desired_by(DigestKey::new([8; 32]), &with_config("one"), &[]);
+    assert!(drive.plan().is_in_sync());
 }
