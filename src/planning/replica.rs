@@ -1,7 +1,7 @@
 //! What comes next for one replica of a service.
 
 use crate::state::ids::{ContainerName, Object};
-use crate::state::observed::Container;
+use crate::state::observed::{Container, Status};
 use crate::state::step::Step;
 
 use super::change::{Action, FieldDrift, Note};
@@ -74,6 +74,9 @@ pub fn creation(
         return Next::Wait(vec![format!("the name {name}: a container has it, {owner}")]);
     }
     if let Some(other) = world.observed.containers.values().find(|it| it.name == *name) {
+        if other.state.status == Status::Removing {
+            return Next::Wait(vec![format!("the engine to finish removing {name}")]);
+        }
         let whose = other.origin.replica.clone().map(Object::Service);
         let whose = whose.map_or_else(|| "nobody".to_owned(), |it| it.to_string());
         return Next::Wait(vec![format!("the name {name}, which {whose} has")]);

@@ -283,3 +283,16 @@ fn when_the_key_of_digests_was_lost_todays_content_is_the_base() {
     drive.desired = desired_by(DigestKey::new([8; 32]), &with_config("one"), &[]);
     assert!(drive.plan().is_in_sync());
 }
+
+#[test]
+fn a_new_container_waits_until_the_engine_has_removed_the_old_one() {
+    let mut drive = Drive::settled(&web("a"));
+    drive.machine.named_mut("demo-web-1").state.status = Status::Removing;
+    let waits = drive
+        .plan()
+        .changes
+        .iter()
+        .map(|it| format!("{:?}", it.gate))
+        .collect::<String>();
+    assert!(waits.contains("finish removing demo-web-1"), "{waits}");
+}
