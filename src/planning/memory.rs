@@ -35,8 +35,25 @@ pub struct Memory {
     /// Writes in a row that read back otherwise, by service, spec and path: the digest of
     /// what was asked and what it reads, and how often. Enough of them make a quirk.
     pub unequal: BTreeMap<(ServiceName, SpecHash, String), (String, u32)>,
+    /// The engine's time of the last look before its events were lost.
+    pub unwatched: Option<EngineTime>,
+    /// The generation that a person took down; it stays down until another is wanted.
+    pub down: Option<Generation>,
     /// The conditions of the last status, by what they are about, and when each flipped.
     pub conditions: BTreeMap<String, (Option<bool>, EngineTime)>,
+}
+
+impl Memory {
+    /// Forgets what keeps a service, or everything, from being tried again now.
+    pub fn try_again(&mut self, service: Option<&ServiceName>) {
+        let is_meant = |object: &Object| match (service, object) {
+            (None, _) => true,
+            (Some(service), Object::Service(replica)) => replica.service == *service,
+            (Some(_), Object::Network(_) | Object::Volume(_)) => false,
+        };
+        self.retries.retain(|object, _| !is_meant(object));
+        self.crashes.retain(|object, _| !is_meant(object));
+    }
 }
 
 /// The probing of a container before it is first ready.

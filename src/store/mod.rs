@@ -3,6 +3,7 @@
 //! All of it is soft: a file that is lost or spoilt is made anew.
 
 mod key;
+pub mod lock;
 mod memory;
 
 use std::fs::{DirBuilder, File};
