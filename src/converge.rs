@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::state::desired::Desired;
 use crate::state::ids::Object;
 use crate::state::step::Step;
-use crate::state::time::Moment;
+use crate::state::time::{Moment, Now};
 
 /// How often everything is looked at with no reason while something is not ready.
 pub const RESYNC_UNREADY: Duration = Duration::from_secs(30);
@@ -51,6 +51,8 @@ pub struct Result {
     pub found: Found,
     /// What is remembered now.
     pub memory: Memory,
+    /// When it ended, by the clock that the memory's deadlines are on.
+    pub now: Now,
     /// Why it ended.
     pub end: End,
 }
@@ -104,7 +106,8 @@ pub async fn converge<E: Engine + 'static>(
         let now = pass.clock.now().moment;
         report.found(&found, now);
         if let Some(end) = end(&found, &pass, order.goal, order.wait, now >= deadline) {
-            return Ok(Result { found, memory: pass.memory, end });
+            let now = pass.clock.now();
+            return Ok(Result { found, memory: pass.memory, now, end });
         }
         let resync = now.after(RESYNC_UNREADY);
         let wake = found.plan.wake.map_or(resync, |wake| wake.min(resync)).min(deadline);

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch::Receiver;
 
 use crate::announced::Announced;
+use crate::clock::Clock;
 use crate::converge::{RESYNC_UNREADY, Waiting};
 use crate::engine::{Engine, EngineError, PullProgress};
 use crate::executor::Executor;
@@ -60,7 +61,7 @@ impl<E: Engine + 'static> Operator<E> {
         report: Report,
     ) -> (Self, UnboundedReceiver<PullProgress>) {
         let desired = wanted.borrow_and_update().desired.clone();
-        let memory = store.memory(&engine_id, &desired.project);
+        let memory = store.memory(&engine_id, &desired.project, Clock::new().now());
         let (executor, pulls) = Executor::new(engine.clone());
         let pass = Pass::new(
             engine.clone(),
@@ -126,14 +127,14 @@ impl<E: Engine + 'static> Operator<E> {
 
     /// Makes a pass and returns when the next one is due.
     async fn pass_once(&mut self) -> Moment {
-        let before = self.pass.memory.clone();
         match self.pass.perform().await {
             Ok(found) => {
                 self.failures = 0;
-                let now = self.pass.clock.now().moment;
-                self.report.found(&found, now);
+                let now = self.pass.clock.now();
+                self.report.found(&found, now.moment);
                 self.announced.tell(&found);
-                self.remember(&before);
+                let project = &self.pass.desired().project;
+                self.store.remember(&self.engine_id, project, &self.pass.memory, now);
                 let resync = self.resync_at();
                 found.plan.wake.map_or(resync, |wake| wake.min(resync))
             }
@@ -150,18 +151,6 @@ impl<E: Engine + 'static> Operator<E> {
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%stack, %error, source, retry_in = ?delay, "the engine cannot be looked at");
         self.pass.clock.now().moment.after(delay)
-    }
-
-    /// Writes the memory when it is worth it: what a later process could use has changed.
-    fn remember(&self, before: &crate::planning::memory::Memory) {
-        let now = &self.pass.memory;
-        let same = before.generation == now.generation
-            && before.proven == now.proven
-            && before.quirks == now.quirks
-            && before.conditions == now.conditions;
-        if !same {
-            self.store.remember(&self.engine_id, &self.pass.desired().project, now);
-        }
     }
 
     fn resync_at(&self) -> Moment {

@@ -28,6 +28,7 @@ use reconciler::engine::{Engine, Scope};
 use reconciler::executor::Executor;
 use reconciler::pass::{Goal, Pass};
 use reconciler::planning::world::Allowed;
+use reconciler::state::time::{Moment, Now};
 use reconciler::store::Store;
 
 /// How many passes over a stack that is as wanted must write nothing.
@@ -152,7 +153,8 @@ async fn passes(product: &Product, proxy: &Proxy) -> Pass<Docker> {
     let desired = loaded.stacks[0].desired().expect("a valid stack").clone();
     let engine = Arc::new(Docker::connect(Some(&proxy.host())).await.unwrap());
     let facts = engine.facts().await.unwrap();
-    let memory = store.memory(&facts.id, &desired.project);
+    let now = Now { moment: Moment::default(), engine: facts.time };
+    let memory = store.memory(&facts.id, &desired.project, now);
     let (executor, _pulls) = Executor::new(engine.clone());
     Pass::new(engine, executor, desired, memory, Goal::Converged, Allowed::default())
 }

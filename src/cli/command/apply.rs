@@ -75,7 +75,8 @@ async fn one(
     let result = converge(connected.engine.clone(), order, &mut report).await;
     report.finish();
     if let Ok(result) = &result {
-        session.store.remember(&connected.facts.id, &project, &result.memory);
+        let engine = &connected.facts.id;
+        session.store.remember(engine, &project, &result.memory, result.now);
     }
     result
 }

@@ -19,6 +19,7 @@ use crate::planning::world::Allowed;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::observed::EngineFacts;
+use crate::state::time::{Moment, Now};
 use crate::store::Store;
 use crate::view::problems;
 
@@ -98,7 +99,9 @@ impl Session {
 
     /// Returns what is remembered of a stack.
     pub(super) fn memory(&self, connected: &Connected, desired: &Desired) -> Memory {
-        self.store.memory(&connected.facts.id, &desired.project)
+        // The clock of the pass that is to come begins now.
+        let now = Now { moment: Moment::default(), engine: connected.facts.time };
+        self.store.memory(&connected.facts.id, &desired.project, now)
     }
 
     /// Makes a pass over a stack that takes no steps.
