@@ -132,7 +132,10 @@ impl<E: Engine + 'static> Operator<E> {
             Request::Memory => {
                 let memory = self.runtime.controller.memory();
                 let now = self.runtime.clock.now();
-                call.reply(Reply::Memory(memory::to_json(memory, now)));
+                call.reply(match memory::to_json(memory, now) {
+                    Ok(memory) => Reply::Memory(memory),
+                    Err(error) => Reply::Refused(error.to_string()),
+                });
                 return Turn::Other;
             }
             Request::Apply { allow_prune, .. } => {

@@ -264,7 +264,11 @@ fn what_somebody_stops_is_no_crash_and_is_started_at_once() {
     let mut bench = Bench::settled(ONE);
     for _ in 0..5 {
         bench.machine.end("demo-web-1", 137);
-        bench.handle_all(&[("kill", "demo-web-1"), ("die", "demo-web-1"), ("stop", "demo-web-1")]);
+        bench.handle_all(&[
+            ("kill", "demo-web-1"),
+            ("die", "demo-web-1"),
+            ("stop", "demo-web-1"),
+        ]);
         bench.respond();
         bench.see();
         assert!(matches!(bench.for_services()[..], [Step::Start { .. }]), "at once");

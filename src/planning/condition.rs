@@ -160,7 +160,7 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     let change = plan.change(&object);
     if let Some(retry) = world.memory.retries.get(&object) {
         return Some(Trouble {
-            reason: retry.reason,
+            reason: retry.reason.as_str(),
             message: retry.message.clone(),
             is_degraded: true,
         });

@@ -8,7 +8,7 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 
-use super::memory::{Crashes, Memory, Probing, Retry};
+use super::memory::{Crashes, Memory, Probing, Retry, RetryReason};
 use super::quirk;
 use super::readiness::{Readiness, readiness};
 use super::retry::{CRASH, ERROR, PROBE, PULL};
@@ -120,13 +120,13 @@ fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     let is_pull = matches!(outcome.step, Step::Pull { .. });
     let backoff = if is_pull { PULL } else { ERROR };
     let reason = match failure.kind {
-        _ if is_pull => "ImagePullBackOff",
-        FailureKind::Conflict => "Conflict",
+        _ if is_pull => RetryReason::ImagePullBackOff,
+        FailureKind::Conflict => RetryReason::Conflict,
         FailureKind::NotFound
         | FailureKind::Refused
         | FailureKind::Unknown
         | FailureKind::Failed
-        | FailureKind::Abandoned => "RetryBackOff",
+        | FailureKind::Abandoned => RetryReason::RetryBackOff,
     };
     let retry = Retry {
         attempts,

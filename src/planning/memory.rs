@@ -35,12 +35,14 @@ pub struct Memory {
     /// Writes in a row that read back otherwise, by service, spec and path: the digest of
     /// what was asked and what it reads, and how often. Enough of them make a quirk.
     pub unequal: BTreeMap<(ServiceName, SpecHash, String), (String, u32)>,
-    /// The engine's time of the last look before its events were lost.
-    pub unwatched: Option<EngineTime>,
-    /// The generation that a person took down; it stays down until another is wanted.
-    pub down: Option<Generation>,
     /// The conditions of the last status, by what they are about, and when each flipped.
     pub conditions: BTreeMap<String, (Option<bool>, EngineTime)>,
+    /// The generation that a person took down by `delete` through a running operator: it
+    /// stays down until another is wanted.
+    pub down: Option<Generation>,
+    /// The engine's time of the last look before its events were lost: ends after it may be
+    /// the engine's own doing. Of this process only.
+    pub unwatched: Option<EngineTime>,
 }
 
 impl Memory {
@@ -76,10 +78,39 @@ pub struct Retry {
     pub attempts: u32,
     /// Not before this.
     pub not_before: Moment,
-    /// A reason in `CamelCase`: `ImagePullBackOff`, `RetryBackOff`, `Conflict`.
-    pub reason: &'static str,
+    /// Why the next attempt waits.
+    pub reason: RetryReason,
     /// What the engine said.
     pub message: String,
+}
+
+/// Why the next attempt at an object waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryReason {
+    /// Its image could not be pulled.
+    ImagePullBackOff,
+    /// Something else is in the way.
+    Conflict,
+    /// The engine failed, refused or did not answer.
+    RetryBackOff,
+}
+
+impl RetryReason {
+    /// Returns the reason in `CamelCase`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ImagePullBackOff => "ImagePullBackOff",
+            Self::Conflict => "Conflict",
+            Self::RetryBackOff => "RetryBackOff",
+        }
+    }
+
+    /// Returns the reason that has this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::ImagePullBackOff, Self::Conflict, Self::RetryBackOff]
+            .into_iter()
+            .find(|it| it.as_str() == word)
+    }
 }
 
 /// Crashes of one object.

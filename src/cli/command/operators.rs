@@ -178,10 +178,11 @@ impl<'a> Operators<'a> {
             });
             return;
         }
-        let lock = match self.locks.remove(&project).map_or_else(
-            || self.take_lock(&desired),
-            Ok,
-        ) {
+        let lock = match self
+            .locks
+            .remove(&project)
+            .map_or_else(|| self.take_lock(&desired), Ok)
+        {
             Ok(lock) => lock,
             Err(error) => {
                 if self.refused.insert(project) {
@@ -221,8 +222,7 @@ impl<'a> Operators<'a> {
             report,
         }));
         let socket = self.session.place(self.connected, &project).socket();
-        let server =
-            Server { project, source, calls, reloads: self.reloads.clone() };
+        let server = Server { project, source, calls, reloads: self.reloads.clone() };
         match Socket::bind(&socket) {
             Ok(socket) => {
                 self.servers.spawn(server.serve(socket));

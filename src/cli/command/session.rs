@@ -52,7 +52,8 @@ impl Session {
     pub(super) fn new(options: Options, output: Output) -> Self {
         // The owner of this folder is the effective user of the process; who cannot tell
         // is taken for nobody in particular.
-        let user = std::fs::metadata("/proc/self").map_or(u32::MAX, |folder| folder.uid());
+        let user =
+            std::fs::metadata("/proc/self").map_or(u32::MAX, |folder| folder.uid());
         let folder = state_directory(options.state_dir.as_deref(), user == 0, |name| {
             std::env::var_os(name)
         });
@@ -160,7 +161,9 @@ impl Session {
         match client::ask(&socket, &Request::Memory).await {
             Ok(Reply::Memory(told)) => match memory::from_json(told, now) {
                 Ok(memory) => return memory,
-                Err(error) => tracing::warn!(%error, "the operator is of another version"),
+                Err(error) => {
+                    tracing::warn!(%error, "the operator is of another version")
+                }
             },
             Ok(_) | Err(_) => tracing::debug!(%project, "no operator answers"),
         }

@@ -19,10 +19,8 @@ const FRAME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
     let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
-    let stacks: Vec<Wanted> = stacks
-        .into_iter()
-        .map(|desired| Wanted { desired, invalid: None })
-        .collect();
+    let stacks: Vec<Wanted> =
+        stacks.into_iter().map(|desired| Wanted { desired, invalid: None }).collect();
     let connected: Connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
