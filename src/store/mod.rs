@@ -4,6 +4,7 @@
 //! nothing can be written everything works, and is forgotten.
 
 mod disk;
+mod form;
 mod key;
 pub mod memory;
 
