@@ -31,6 +31,9 @@ const SAME_FOR: Duration = Duration::from_mins(10);
 /// How many messages of one object and reason are told apart within [`SAME_FOR`].
 const MOST_MESSAGES: usize = 10;
 
+/// How many characters of a message are kept.
+const MOST_CHARACTERS: usize = 1024;
+
 /// How the message begins that stands for all further ones.
 const COMBINED: &str = "(combined from similar events): ";
 
@@ -132,6 +135,10 @@ impl Events {
     /// count, and what has too many different messages is told in one.
     fn record(&mut self, happening: Happening, time: EngineTime) {
         let Happening { object, kind, reason, mut message } = happening;
+        if let Some((end, _)) = message.char_indices().nth(MOST_CHARACTERS) {
+            message.truncate(end);
+            message.push('…');
+        }
         let is_alike = |it: &Event| {
             it.object == object
                 && it.kind == kind

@@ -85,6 +85,16 @@ fn too_many_different_messages_are_told_in_one() {
 }
 
 #[test]
+fn a_long_message_is_cut_short() {
+    let mut events = Events::default();
+    for _ in 0..2 {
+        record(&mut events, &"ü".repeat(5000), 0);
+    }
+    let event = events.iter().next().unwrap();
+    assert_eq!((event.message.chars().count(), event.count), (1025, 2));
+}
+
+#[test]
 fn the_oldest_go_first_when_there_are_too_many() {
     let mut events = Events::default();
     for number in 0..300 {

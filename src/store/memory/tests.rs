@@ -12,7 +12,7 @@ use crate::state::step::{InsideFile, Step};
 use crate::state::time::{EngineTime, Moment};
 use crate::state::value::Value;
 
-const CANARY: &str = "cuckoo-s3cret";
+pub(in crate::store) const CANARY: &str = "cuckoo-s3cret";
 
 fn time(text: &str) -> EngineTime {
     format!("2026-11-22T{text}Z").parse().unwrap()
