@@ -110,6 +110,30 @@ Examples:
   reconciler explain standalone
   reconciler explain standalone -o json | jq '.fields[] | select(.verdict != \"same\")'";
 
+/// About `retry`.
+pub(super) const RETRY: &str = "Try again now what failed, without waiting any longer";
+/// More about `retry`.
+pub(super) const RETRY_MORE: &str = "\
+A running operator tries at once. Without one the backoff is forgotten, and the next
+`apply` or `run` begins afresh.
+
+Examples:
+  reconciler retry
+  reconciler retry standalone
+
+Exit status: 0 done, 2 invalid file or no such service, 3 the engine does not answer.";
+
+/// About `wait`.
+pub(super) const WAIT: &str = "Wait until the stacks are ready; change nothing";
+/// More about `wait`.
+pub(super) const WAIT_MORE: &str = "\
+Examples:
+  reconciler wait
+  reconciler wait --for=ready --timeout 5m && ./smoke-test
+
+Exit status: 0 ready, 1 not ready in time, 2 invalid file, 3 the engine does not
+answer.";
+
 /// About `delete`.
 pub(super) const DELETE: &str =
     "Take the stack down, in reverse order of its dependencies";

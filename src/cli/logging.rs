@@ -52,6 +52,8 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Apply(_)
         | Command::Status(_)
         | Command::Explain(_)
+        | Command::Retry(_)
+        | Command::Wait(_)
         | Command::Delete(_)
         | Command::Completions(_) => LogFormat::Text,
     };

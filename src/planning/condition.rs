@@ -20,8 +20,12 @@ pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackSta
         .values()
         .map(|service| service_status(world, plan, service))
         .collect();
-    let ready = services.iter().all(|service| service.ready) && plan.is_in_sync();
+    let is_up = services.iter().all(|service| service.ready) && plan.is_in_sync();
+    let ready = is_up && !world.is_down();
     let mut conditions = stack_conditions(plan, &services, ready, invalid);
+    if world.is_down() {
+        say_it_is_down(&mut conditions);
+    }
     date(&mut conditions, "stack", world);
     StackStatus {
         name: world.desired.project.clone(),
@@ -86,6 +90,15 @@ fn stack_conditions(
             condition("Degraded", false, "AsExpected", "no service is degraded")
         },
     ]
+}
+
+/// What a person took down is not missed.
+fn say_it_is_down(conditions: &mut [ConditionStatus]) {
+    const WHY: &str =
+        "`reconciler delete` took it down; `reconciler apply` brings it up again";
+    for it in conditions.iter_mut().filter(|it| it.kind == "Ready") {
+        *it = condition("Ready", false, "Down", WHY);
+    }
 }
 
 fn sentence(plan: &Plan) -> String {

@@ -51,6 +51,19 @@ pub struct Memory {
     pub seen: Seen,
 }
 
+impl Memory {
+    /// Forgets what keeps a service, or everything, from being tried again now.
+    pub fn try_again(&mut self, service: Option<&ServiceName>) {
+        let is_meant = |object: &Object| match (service, object) {
+            (None, _) => true,
+            (Some(service), Object::Service(replica)) => replica.service == *service,
+            (Some(_), Object::Network(_) | Object::Volume(_)) => false,
+        };
+        self.retries.retain(|object, _| !is_meant(object));
+        self.crashes.retain(|object, _| !is_meant(object));
+    }
+}
+
 /// The probing of a container before it is first ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probing {

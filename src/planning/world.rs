@@ -112,6 +112,11 @@ impl<'a> World<'a> {
         Self { desired, observed, memory, now, allowed, instances }
     }
 
+    /// Tells whether a person took down what is wanted.
+    pub fn is_down(&self) -> bool {
+        self.memory.down.as_ref() == Some(&self.desired.generation)
+    }
+
     /// Iterates over the replicas of a service.
     pub fn replicas_of(
         &self,

@@ -7,6 +7,7 @@ mod disk;
 mod form;
 mod journal;
 mod key;
+pub mod lock;
 pub mod memory;
 
 use std::collections::BTreeMap;

@@ -1,14 +1,18 @@
 //! The commands, one per file.
 
 mod apply;
+mod change;
 mod config;
 mod delete;
 mod diff;
 mod explain;
+mod operators;
+mod retry;
 mod run;
 mod session;
 mod status;
 mod validate;
+mod wait;
 
 use super::arguments::{self, Arguments, Command};
 use super::exit::Exit;
@@ -30,6 +34,8 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Run(run) => run::run(&session, &run).await,
         Command::Status(status) => status::run(&session, status).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
+        Command::Retry(retry) => retry::run(&session, &retry).await,
+        Command::Wait(wait) => wait::run(&session, wait).await,
         Command::Delete(delete) => delete::run(&session, delete).await,
         Command::Completions(completions) => {
             session.output.raw_result(&arguments::completions(completions.shell))?;

@@ -1,6 +1,7 @@
 //! What every command needs: options, output, state, stacks and the engine.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,19 +9,23 @@ use anyhow::Result;
 use crate::cli::exit::Exit;
 use crate::cli::options::Options;
 use crate::cli::output::Output;
+use crate::cli::runtime_directory::runtime_directory;
 use crate::cli::stacks::{LoadedStacks, load_all};
 use crate::cli::state_directory::state_directory;
+use crate::clock::Clock;
+use crate::compose::problem::nearest;
+use crate::control::{Reply, Request, client};
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
-use crate::executor::Executor;
-use crate::pass::{Goal, Pass};
+use crate::pass::{Preview, Wanted, preview};
 use crate::planning::memory::Memory;
-use crate::planning::world::Allowed;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
+use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
-use crate::state::time::{Moment, Now};
 use crate::store::Store;
+use crate::store::lock::Place;
+use crate::store::memory;
 use crate::view::problems;
 
 /// One run of one command.
@@ -30,6 +35,8 @@ pub(super) struct Session {
     pub(super) output: Output,
     pub(super) store: Store,
     pub(super) key: DigestKey,
+    /// Where locks and control sockets are.
+    places: PathBuf,
 }
 
 /// An engine that answers.
@@ -37,19 +44,23 @@ pub(super) struct Session {
 pub(super) struct Connected {
     pub(super) engine: Arc<Docker>,
     pub(super) facts: EngineFacts,
+    /// The one clock of this process, set by the engine's.
+    pub(super) clock: Clock,
 }
 
 impl Session {
     pub(super) fn new(options: Options, output: Output) -> Self {
-        // The owner of this folder is the effective user of the process.
-        let is_root =
-            std::fs::metadata("/proc/self").is_ok_and(|folder| folder.uid() == 0);
-        let folder = state_directory(options.state_dir.as_deref(), is_root, |name| {
+        // The owner of this folder is the effective user of the process; who cannot tell
+        // is taken for nobody in particular.
+        let user =
+            std::fs::metadata("/proc/self").map_or(u32::MAX, |folder| folder.uid());
+        let folder = state_directory(options.state_dir.as_deref(), user == 0, |name| {
             std::env::var_os(name)
         });
+        let places = runtime_directory(user, |name| std::env::var_os(name));
         let store = Store::new(folder);
         let key = store.digest_key();
-        Self { options, output, store, key }
+        Self { options, output, store, key, places }
     }
 
     /// Loads every stack, whatever its problems.
@@ -88,7 +99,9 @@ impl Session {
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
         let engine = Docker::connect(self.options.host.as_deref()).await?;
         let facts = engine.facts().await?;
-        Ok(Connected { engine: Arc::new(engine), facts })
+        let mut clock = Clock::new();
+        clock.set_engine_time(facts.time);
+        Ok(Connected { engine: Arc::new(engine), facts, clock })
     }
 
     /// Says why there is no engine.
@@ -97,30 +110,75 @@ impl Session {
         Ok(Exit::EngineUnreachable)
     }
 
-    /// Returns what is remembered of a stack.
-    pub(super) fn memory(&self, connected: &Connected, desired: &Desired) -> Memory {
-        // The clock of the pass that is to come begins now.
-        let now = Now { moment: Moment::default(), engine: connected.facts.time };
-        self.store.memory(&connected.facts.id, &desired.project, now)
+    /// Says that no stack has a service of this name.
+    pub(super) fn no_such_service(
+        &self,
+        wanted: &ServiceName,
+        stacks: &[Desired],
+    ) -> Result<Exit> {
+        let names: Vec<&str> = stacks
+            .iter()
+            .flat_map(|it| it.services.keys().map(ServiceName::as_str))
+            .collect();
+        let near = nearest(wanted.as_str(), names.iter().copied());
+        let near =
+            near.map(|near| format!("; perhaps {near} was meant")).unwrap_or_default();
+        let names = names.join(", ");
+        self.output.notice(&format!(
+            "error: there is no service {wanted}{near}; the services are {names}\n"
+        ))?;
+        Ok(Exit::Invalid)
+    }
+
+    /// Says why a stack is not ours to change.
+    pub(super) fn refused(&self, refusal: &str) -> Result<Exit> {
+        self.output.notice(&format!("error: {refusal}\n"))?;
+        Ok(Exit::Refused)
+    }
+
+    /// Says that the operator that was asked has ended.
+    pub(super) fn lost(&self, project: &ProjectName) -> Result<Exit> {
+        self.output.notice(&format!(
+            "error: the operator of {project} has ended meanwhile; ask again\n"
+        ))?;
+        Ok(Exit::NotAsWanted)
+    }
+
+    /// Returns where the lock and the control socket of a stack are.
+    pub(super) fn place(&self, connected: &Connected, project: &ProjectName) -> Place {
+        Place::new(&self.places, &connected.facts.id, project)
+    }
+
+    /// Returns what is remembered of a stack: by its operator when one is running, else
+    /// what is stored.
+    pub(super) async fn memory(
+        &self,
+        connected: &Connected,
+        project: &ProjectName,
+    ) -> Memory {
+        let now = connected.clock.now();
+        let socket = self.place(connected, project).socket();
+        match client::ask(&socket, &Request::Memory).await {
+            Ok(Reply::Memory(told)) => match memory::from_json(told, now) {
+                Ok(memory) => return memory,
+                Err(error) => {
+                    tracing::warn!(%error, "the operator is of another version")
+                }
+            },
+            Ok(_) | Err(_) => tracing::debug!(%project, "no operator answers"),
+        }
+        self.store.memory(&connected.facts.id, project, now)
     }
 
     /// Makes a pass over a stack that takes no steps.
-    pub(super) fn preview(
+    pub(super) async fn preview(
         &self,
         connected: &Connected,
-        desired: Desired,
-    ) -> Pass<Docker> {
-        let memory = self.memory(connected, &desired);
-        let (executor, _) = Executor::new(connected.engine.clone());
-        let allowed = Allowed::default();
-        Pass::new(
-            connected.engine.clone(),
-            executor,
-            desired,
-            memory,
-            Goal::Converged,
-            allowed,
-        )
+        wanted: Wanted,
+    ) -> Result<Preview, EngineError> {
+        let memory = self.memory(connected, &wanted.desired.project).await;
+        let mut clock = connected.clock.clone();
+        preview(&*connected.engine, &mut clock, wanted, &memory).await
     }
 }
 

@@ -9,8 +9,7 @@ use crate::cli::arguments::Status;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
 use crate::engine::EngineError;
-use crate::engine::docker::Docker;
-use crate::pass::Pass;
+use crate::pass::Wanted;
 use crate::planning::status::StackStatus;
 use crate::state::time::Now;
 use crate::view::{json, status};
@@ -20,14 +19,14 @@ const FRAME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
     let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let stacks: Vec<Wanted> =
+        stacks.into_iter().map(|desired| Wanted { desired, invalid: None }).collect();
     let connected: Connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
-    let mut passes: Vec<Pass<Docker>> =
-        stacks.into_iter().map(|desired| session.preview(&connected, desired)).collect();
     loop {
-        let (stacks, now) = match look(&mut passes).await {
+        let (stacks, now) = match look(session, &connected, &stacks).await {
             Ok(looked) => looked,
             Err(error) => return session.no_engine(&error),
         };
@@ -42,15 +41,17 @@ pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
 }
 
 async fn look(
-    passes: &mut [Pass<Docker>],
+    session: &Session,
+    connected: &Connected,
+    stacks: &[Wanted],
 ) -> Result<(Vec<StackStatus>, Option<Now>), EngineError> {
-    let (mut stacks, mut now) = (Vec::new(), None);
-    for pass in passes {
-        pass.resync();
-        stacks.push(pass.preview().await?.status);
-        now = Some(pass.clock.now());
+    let (mut found, mut now) = (Vec::new(), None);
+    for wanted in stacks {
+        let preview = session.preview(connected, wanted.clone()).await?;
+        now = Some(preview.now);
+        found.push(preview.found.status);
     }
-    Ok((stacks, now))
+    Ok((found, now))
 }
 
 fn show(
