@@ -1,4 +1,5 @@
-//! What outlives a process, in the state directory: the key of digests, memory, and events.
+//! What outlives a process, in the state directory: the key of digests, memory, events, and
+//! the last good sources.
 //!
 //! All of it is soft: a file that is lost or spoilt is set aside and made anew, and where
 //! nothing can be written everything works, and is forgotten.
@@ -9,6 +10,7 @@ mod journal;
 mod key;
 pub mod lock;
 pub mod memory;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,6 +39,8 @@ struct Known {
     memories: BTreeMap<PathBuf, Memory>,
     /// What stands in the journals.
     journals: BTreeMap<PathBuf, Journal>,
+    /// What stands in the indexes of sources, by folder.
+    sources: BTreeMap<PathBuf, sources::Index>,
     complaints: Complaints,
 }
 
@@ -87,7 +91,7 @@ impl Store {
     ) {
         let Some(files) = self.files(engine, project) else { return };
         let mut known = self.known();
-        let Known { memories, journals, complaints } = &mut *known;
+        let Known { memories, journals, complaints, sources: _ } = &mut *known;
         let before = memories.get(&files.memory);
         if !before.is_some_and(|before| memory::is_same_to_others(before, memory)) {
             let attempt = memory::write(&files.memory, memory, now);
