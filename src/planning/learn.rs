@@ -8,6 +8,7 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 
+use super::event;
 use super::memory::{Crashes, Memory, Probing, Retry, RetryReason};
 use super::quirk;
 use super::readiness::{Readiness, readiness};
@@ -26,7 +27,8 @@ pub fn learn(
     outcomes: &[Outcome],
     now: Now,
 ) -> Memory {
-    let mut memory = memory.clone();
+    let before = memory;
+    let mut memory = before.clone();
     if memory.generation.as_ref() != Some(&desired.generation) {
         // A new generation pre-empts every wait.
         memory.generation = Some(desired.generation.clone());
@@ -47,6 +49,7 @@ pub fn learn(
     let mismatches = quirk::mismatches(&world, outcomes);
     memory.crashes = crashes(&world);
     quirk::remember(&mut memory, mismatches);
+    event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory
 }
 
