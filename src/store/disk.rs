@@ -23,6 +23,11 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// Tells whether an error says that there is nothing.
+pub(super) fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Which files could not be written: each is complained of once, until it can be again.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(BTreeSet<PathBuf>);

@@ -33,10 +33,11 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Reads a journal. Lines that are no events are skipped, and the others kept; nothing
-    /// when there are lines and none is an event.
+    /// when there are whole lines and none is an event. Somebody may be writing the last one.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let lines: Vec<&[u8]> = bytes.split_inclusive(|it| *it == b'\n').collect();
         let mut events: BTreeMap<u64, Event> = BTreeMap::new();
+        let has_whole = lines.first().is_some_and(|line| line.ends_with(b"\n"));
         let mut is_broken = lines.last().is_some_and(|line| !line.ends_with(b"\n"));
         for line in &lines {
             match serde_json::from_slice::<StoredEvent>(line) {
@@ -47,7 +48,7 @@ impl Journal {
                 Err(_) => is_broken = true,
             }
         }
-        if events.is_empty() && !lines.is_empty() {
+        if events.is_empty() && has_whole {
             return None;
         }
         Some(Self {
@@ -210,9 +211,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_any_event_is_no_journal_and_an_empty_one_is() {
+    fn a_file_without_any_event_is_no_journal_and_one_that_is_just_begun_is() {
         assert!(Journal::parse(b"rubbish\n").is_none());
-        assert!(Journal::parse(b"{\"version\":2}").is_none());
-        assert_eq!(*Journal::parse(b"").unwrap().events(), Events::default());
+        assert!(Journal::parse(b"{\"version\":2}\n").is_none());
+        for begun in [&b""[..], b"{\"id\":1,\"obj"] {
+            assert_eq!(*Journal::parse(begun).unwrap().events(), Events::default());
+        }
     }
 }

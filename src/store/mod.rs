@@ -14,7 +14,6 @@ mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -116,7 +115,7 @@ impl Store {
         for path in [files.memory, files.journal] {
             match std::fs::remove_file(&path) {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if disk::is_absence(&error) => {}
                 Err(error) => {
                     tracing::warn!(path = %path.display(), %error, "the file stays");
                 }
@@ -157,7 +156,7 @@ fn read<T, E: fmt::Display>(
     let path_shown = path.display();
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) if disk::is_absence(&error) => return None,
         Err(error) => {
             tracing::warn!(path = %path_shown, %error, "what was remembered cannot be read");
             return None;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Store;
-use super::disk::write_atomically;
+use super::disk::{is_absence, write_atomically};
 use crate::compose::files::{Earlier, Files, ReadFiles};
 use crate::compose::load::{Request, load};
 use crate::state::desired::Desired;
@@ -195,10 +195,6 @@ fn remove(folder: &Path) -> io::Result<()> {
         Err(error) if !is_absence(&error) => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

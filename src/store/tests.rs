@@ -103,10 +103,10 @@ fn events_outlive_the_process_and_a_spoilt_memory() {
     std::fs::write(file(&folder), "{").unwrap();
     let memory = store(&folder).memory(ENGINE, &web(), after(9));
     assert_eq!(memory, Memory { events: full(after(9)).events, ..Memory::default() });
-    std::fs::write(&journal, "{").unwrap();
+    std::fs::write(&journal, "{\n").unwrap();
     assert_eq!(store(&folder).memory(ENGINE, &web(), after(9)), Memory::default());
     let aside = file(&folder).with_extension("events.spoilt");
-    assert_eq!(std::fs::read_to_string(aside).unwrap(), "{");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "{\n");
 }
 
 #[test]
