@@ -1,5 +1,6 @@
 //! What is told, how often, and what never is.
 
+use crate::planning::testing::Named;
 use std::time::Duration;
 
 use super::*;
@@ -151,7 +152,7 @@ fn what_others_do_is_told_and_what_we_do_is_not_taken_for_it() {
         "Warning service/web/1 Paused x1: demo-web-1 was paused, and not by us"
     );
     drive.settle();
-    drive.machine.end("demo-web-1", 137);
+    drive.machine.crash("demo-web-1", 137);
     drive.machine.named_mut("demo-web-1").state.out_of_memory = true;
     assert!(news(&mut drive).contains(
         &"Warning service/web/1 Crashed x1: demo-web-1 ended with exit code 137: it was out of memory".to_owned()
@@ -196,7 +197,7 @@ fn our_own_removal_is_not_taken_for_the_doing_of_others() {
 #[test]
 fn a_step_that_fails_over_and_over_is_one_event_with_a_count() {
     let mut drive = Drive::new(desired(WEB));
-    drive.machine.failing.insert("pull");
+    drive.machine.faults.failing.insert("pull");
     for _ in 0..8 {
         drive.one();
         news(&mut drive);
