@@ -36,6 +36,8 @@ pub enum Command {
     Run(Run),
     /// `status`.
     Status(Status),
+    /// `events`.
+    Events(Events),
     /// `explain`.
     Explain(Explain),
     /// `retry`.
@@ -112,6 +114,24 @@ pub struct Prune {
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Go on showing the status until interrupted
+    #[arg(
+        short = 'w',
+        long,
+        env = "RECONCILER_WATCH",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub watch: bool,
+}
+
+/// The options of `events`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Events {
+    /// Service whose events are shown; all, unless one is named
+    #[arg(value_name = "SERVICE")]
+    pub service: Option<String>,
+
+    /// Go on showing what happens until interrupted
     #[arg(
         short = 'w',
         long,
@@ -283,6 +303,8 @@ enum RawCommand {
     Run(With<Run>),
     #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
     Status(With<Status>),
+    #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
+    Events(With<Events>),
     #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
     Explain(With<Explain>),
     #[command(about = help::RETRY, after_help = help::RETRY_MORE)]
@@ -318,6 +340,7 @@ impl RawCommand {
             Self::Apply(with) => (Some(with.options), Command::Apply(with.own)),
             Self::Run(with) => (Some(with.options), Command::Run(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
+            Self::Events(with) => (Some(with.options), Command::Events(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
             Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),
             Self::Wait(with) => (Some(with.options), Command::Wait(with.own)),

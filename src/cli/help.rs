@@ -101,6 +101,20 @@ Examples:
 
 Exit status: 0 all ready, 1 not all, 3 the engine does not answer.";
 
+/// About `events`.
+pub(super) const EVENTS: &str = "Show what happened to the stacks, the newest last";
+/// More about `events`.
+pub(super) const EVENTS_MORE: &str = "\
+What happens again within ten minutes is counted: `x3 over 2m`. The last 256 events of a
+stack are kept, by the operator or in the state directory.
+
+Examples:
+  reconciler events
+  reconciler events standalone --watch
+  reconciler events -o json | jq '.stacks[].events[] | select(.type == \"Warning\")'
+
+Exit status: 0 shown, 2 invalid file or no such service, 3 the engine does not answer.";
+
 /// About `explain`.
 pub(super) const EXPLAIN: &str =
     "Show every field of a service: desired, live, default, verdict";

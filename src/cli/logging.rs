@@ -51,6 +51,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Diff
         | Command::Apply(_)
         | Command::Status(_)
+        | Command::Events(_)
         | Command::Explain(_)
         | Command::Retry(_)
         | Command::Wait(_)

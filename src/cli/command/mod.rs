@@ -5,6 +5,7 @@ mod change;
 mod config;
 mod delete;
 mod diff;
+mod events;
 mod explain;
 mod operators;
 mod retry;
@@ -33,6 +34,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Apply(apply) => apply::run(&session, &apply).await,
         Command::Run(run) => run::run(&session, &run).await,
         Command::Status(status) => status::run(&session, status).await,
+        Command::Events(events) => events::run(&session, &events).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
         Command::Retry(retry) => retry::run(&session, &retry).await,
         Command::Wait(wait) => wait::run(&session, wait).await,
