@@ -77,6 +77,7 @@ fn lasting(memory: Memory) -> Memory {
     Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
+        signalled: BTreeMap::new(),
         unwatched: None,
         ..memory
     }
@@ -98,6 +99,9 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         under_way: _,
         filled,
         stopped,
+        signalled: _,
+        restarts,
+        wishes,
         pulled,
         quirks,
         unequal,
@@ -105,7 +109,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         down,
         unwatched: _,
     } = memory;
-    let of_containers = (proven, filled, stopped);
+    let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
-    (generation, down, of_containers, of_engine, retries, crashes, conditions)
+    ((generation, down, wishes), of_containers, of_engine, retries, crashes, conditions)
 }
