@@ -1,8 +1,9 @@
 //! Events in, responses out: no I/O, and time is a value.
 
 use super::*;
+use crate::engine::sim::World;
 use crate::planning::change::Action;
-use crate::planning::testing::{desired, machine::Machine};
+use crate::planning::testing::{Named, desired};
 use crate::state::observed::Status;
 use crate::state::step::{Failure, FailureKind};
 
@@ -11,7 +12,7 @@ const TWO: &str = "services: {web: {image: 'x:2'}}";
 
 /// A controller before an engine in memory; looks and steps are taken by hand.
 struct Bench {
-    machine: Machine,
+    machine: World,
     controller: Controller,
     /// What was asked for and is yet to be done.
     steps: Vec<(Object, Step)>,
@@ -22,7 +23,7 @@ impl Bench {
     fn new(yaml: &str) -> Self {
         let controller =
             Controller::new(wanted(yaml), Allowed::default(), Memory::default());
-        Self { machine: Machine::default(), controller, steps: Vec::new(), last: None }
+        Self { machine: World::default(), controller, steps: Vec::new(), last: None }
     }
 
     /// A stack that is as wanted and ready.
@@ -125,7 +126,7 @@ fn nothing_is_done_before_everything_was_looked_at() {
 #[test]
 fn what_happens_during_a_look_leads_to_one_more_look() {
     let mut bench = Bench::settled(ONE);
-    bench.machine.end("demo-web-1", 1);
+    bench.machine.crash("demo-web-1", 1);
     assert!(bench.woken("demo-web-1", "die").look.is_some());
     for _ in 0..3 {
         let response = bench.woken("demo-web-1", "die");
@@ -251,7 +252,7 @@ fn everything_is_looked_at_every_minute_although_nothing_happens() {
 #[test]
 fn what_our_own_steps_do_wakes_nobody() {
     let mut bench = Bench::settled(ONE);
-    bench.machine.end("demo-web-1", 1);
+    bench.machine.crash("demo-web-1", 1);
     bench.woken("demo-web-1", "die");
     bench.see();
     assert!(matches!(bench.for_services()[..], [Step::Start { .. }]));
@@ -263,7 +264,7 @@ fn what_our_own_steps_do_wakes_nobody() {
 fn what_somebody_stops_is_no_crash_and_is_started_at_once() {
     let mut bench = Bench::settled(ONE);
     for _ in 0..5 {
-        bench.machine.end("demo-web-1", 137);
+        bench.machine.crash("demo-web-1", 137);
         bench.handle_all(&[
             ("kill", "demo-web-1"),
             ("die", "demo-web-1"),

@@ -7,6 +7,7 @@ use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
 use super::change::{Action, Change, Gate, Plan};
+use super::event;
 use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
@@ -358,6 +359,7 @@ fn date(conditions: &mut [ConditionStatus], about: &str, world: &World<'_>) {
 /// Returns the memory with the conditions of a status, so that the next one can tell
 /// which of them flipped.
 pub fn remember(memory: &mut Memory, status: &StackStatus) {
+    event::flipped(memory, status);
     let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
     let services = status.services.iter().flat_map(|service| {
         let about = format!("service/{}", service.name);

@@ -9,6 +9,7 @@ use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
 use crate::state::value::Value;
 
+use super::event;
 use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
@@ -24,7 +25,8 @@ pub fn learn(
     outcomes: &[Outcome],
     now: Now,
 ) -> Memory {
-    let mut memory = memory.clone();
+    let before = memory;
+    let mut memory = before.clone();
     if memory.generation.as_ref() != Some(&desired.generation) {
         memory.generation = Some(desired.generation.clone());
         memory.pulled = BTreeSet::new();
@@ -46,6 +48,7 @@ pub fn learn(
     memory.crashes = crash::crashes(&world, unwatched);
     memory.restarts = crash::restart_counts(observed);
     quirk::remember(&mut memory, mismatches);
+    event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::event::{Events, Seen};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -51,6 +52,11 @@ pub struct Memory {
     /// The engine's time of the last look before its events were lost: ends after it may be
     /// the engine's own doing. Of this process only.
     pub unwatched: Option<EngineTime>,
+    /// What happened.
+    pub events: Events,
+    /// What the last look saw, so that the next one can tell what happened meanwhile. Of
+    /// this process only.
+    pub seen: Seen,
 }
 
 impl Memory {

@@ -1,14 +1,19 @@
-//! What outlives a process, in the state directory: the key of digests, and memory.
+//! What outlives a process, in the state directory: the key of digests, memory, events, and
+//! the last good sources.
 //!
 //! All of it is soft: a file that is lost or spoilt is set aside and made anew, and where
 //! nothing can be written everything works, and is forgotten.
 
 mod disk;
+mod form;
+mod journal;
 mod key;
 pub mod lock;
 pub mod memory;
+mod sources;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +23,7 @@ use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
 use crate::state::time::Now;
 use disk::Complaints;
+use journal::Journal;
 
 /// The state directory. All clones of one store know what the others have written.
 #[derive(Clone, Debug)]
@@ -31,6 +37,10 @@ pub struct Store {
 struct Known {
     /// What stands in the files of memory.
     memories: BTreeMap<PathBuf, Memory>,
+    /// What stands in the journals.
+    journals: BTreeMap<PathBuf, Journal>,
+    /// What stands in the indexes of sources, by folder.
+    sources: BTreeMap<PathBuf, sources::Index>,
     complaints: Complaints,
 }
 
@@ -52,40 +62,26 @@ impl Store {
         }
     }
 
-    /// Returns what an earlier process remembered of a stack on an engine; nothing when that
-    /// is lost. What only that process could use is left out.
+    /// Returns what an earlier process remembered of a stack on an engine, with its events;
+    /// nothing when that is lost. What only that process could use is left out.
     pub fn memory(&self, engine: &str, project: &ProjectName, now: Now) -> Memory {
-        let Some(path) = self.path(engine, project, "json") else {
-            return Memory::default();
-        };
+        let Some(files) = self.files(engine, project) else { return Memory::default() };
+        let mut known = self.known();
+        let kept = read(&files.memory, |bytes| memory::parse(bytes, now));
         // What was known of the file is from before this read.
-        self.known().memories.remove(&path);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Memory::default();
-            }
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "memory cannot be read");
-                return Memory::default();
-            }
-        };
-        match memory::parse(&bytes, now) {
-            Ok(memory) => {
-                self.known().memories.insert(path, memory.clone());
-                memory
-            }
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error,
-                    "memory is spoilt; it is set aside and begun anew");
-                set_aside(&path);
-                Memory::default()
-            }
+        known.memories.remove(&files.memory);
+        if let Some(kept) = &kept {
+            known.memories.insert(files.memory, kept.clone());
         }
+        let journal = read_journal(&files.journal);
+        let events = journal.events().clone();
+        known.journals.insert(files.journal, journal);
+        Memory { events, ..kept.unwrap_or_default() }
     }
 
-    /// Remembers a stack on an engine. Nothing is written when nothing has changed that a
-    /// later process could use. A full disk stops nothing: it is logged, once.
+    /// Remembers a stack on an engine, and keeps its events. Nothing is written when nothing
+    /// has changed that a later process could use. A full disk stops nothing: it is logged,
+    /// once.
     pub fn remember(
         &self,
         engine: &str,
@@ -93,44 +89,88 @@ impl Store {
         memory: &Memory,
         now: Now,
     ) {
-        let Some(path) = self.path(engine, project, "json") else { return };
+        let Some(files) = self.files(engine, project) else { return };
         let mut known = self.known();
-        let before = known.memories.get(&path);
-        if before.is_some_and(|before| memory::is_same_to_others(before, memory)) {
-            return;
+        let Known { memories, journals, complaints, sources: _ } = &mut *known;
+        let before = memories.get(&files.memory);
+        if !before.is_some_and(|before| memory::is_same_to_others(before, memory)) {
+            let attempt = memory::write(&files.memory, memory, now);
+            if complaints.note(&files.memory, &attempt) {
+                memories.insert(files.memory, memory.clone());
+            }
         }
-        let attempt = memory::write(&path, memory, now);
-        if known.complaints.note(&path, &attempt) {
-            known.memories.insert(path, memory.clone());
+        let journal = journals
+            .entry(files.journal.clone())
+            .or_insert_with(|| read_journal(&files.journal));
+        if let Some(attempt) = journal.write(&files.journal, &memory.events) {
+            complaints.note(&files.journal, &attempt);
         }
     }
 
     /// Forgets a stack that is gone.
     pub fn forget(&self, engine: &str, project: &ProjectName) {
-        let Some(path) = self.path(engine, project, "json") else { return };
-        self.known().memories.remove(&path);
-        match std::fs::remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(path = %path.display(), %error, "memory stays"),
+        let Some(files) = self.files(engine, project) else { return };
+        let mut known = self.known();
+        known.memories.remove(&files.memory);
+        known.journals.remove(&files.journal);
+        for path in [files.memory, files.journal] {
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "the file stays");
+                }
+            }
         }
     }
 
-    /// One file per engine and project: the same project on two engines is two stacks.
-    fn path(
-        &self,
-        engine: &str,
-        project: &ProjectName,
-        extension: &str,
-    ) -> Option<PathBuf> {
+    /// Each engine and project has its own: the same project on two engines is two stacks.
+    fn files(&self, engine: &str, project: &ProjectName) -> Option<StackFiles> {
         let engine: String =
             engine.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-        let name = format!("{project}-{engine}.{extension}");
-        Some(self.folder.as_ref()?.join("stacks").join(name))
+        let folder = self.folder.as_ref()?.join("stacks");
+        let named = |extension| folder.join(format!("{project}-{engine}.{extension}"));
+        Some(StackFiles { memory: named("json"), journal: named("events.jsonl") })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The files of one stack on one engine.
+struct StackFiles {
+    memory: PathBuf,
+    journal: PathBuf,
+}
+
+fn read_journal(path: &Path) -> Journal {
+    read(path, |bytes| Journal::parse(bytes).ok_or("no line of it is an event"))
+        .unwrap_or_default()
+}
+
+/// Reads a file; one that is spoilt is set aside.
+fn read<T, E: fmt::Display>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> Option<T> {
+    let path_shown = path.display();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::warn!(path = %path_shown, %error, "what was remembered cannot be read");
+            return None;
+        }
+    };
+    match parse(&bytes) {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            tracing::warn!(path = %path_shown, %error,
+                "the file is spoilt; it is set aside and begun anew");
+            set_aside(path);
+            None
+        }
     }
 }
 

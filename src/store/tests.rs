@@ -70,7 +70,9 @@ fn a_spoilt_file_is_set_aside_and_memory_begun_anew() {
     store.remember(ENGINE, &web(), &full(after(5)), after(5));
     for spoilt in ["{\"version\": 1}", "half a fi"] {
         std::fs::write(file(&folder), spoilt).unwrap();
-        assert_eq!(store.memory(ENGINE, &web(), after(6)), Memory::default());
+        let events = full(after(6)).events;
+        let begun_anew = Memory { events, ..Memory::default() };
+        assert_eq!(store.memory(ENGINE, &web(), after(6)), begun_anew);
         let aside = file(&folder).with_extension("spoilt");
         assert_eq!(std::fs::read_to_string(aside).unwrap(), spoilt);
     }
@@ -86,5 +88,35 @@ fn a_stack_is_remembered_for_each_engine_and_forgotten() {
     store.remember(ENGINE, &web(), &full(after(5)), after(5));
     assert_eq!(store.memory("other", &web(), after(5)), Memory::default());
     store.forget(ENGINE, &web());
+    let files = std::fs::read_dir(folder.path().join("state/stacks")).unwrap();
+    assert_eq!(files.count(), 0);
     assert_eq!(store.memory(ENGINE, &web(), after(5)), Memory::default());
+}
+
+#[test]
+fn events_outlive_the_process_and_a_spoilt_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    store(&folder).remember(ENGINE, &web(), &full(after(5)), after(5));
+    let journal = file(&folder).with_extension("events.jsonl");
+    let mode = std::fs::metadata(&journal).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    std::fs::write(file(&folder), "{").unwrap();
+    let memory = store(&folder).memory(ENGINE, &web(), after(9));
+    assert_eq!(memory, Memory { events: full(after(9)).events, ..Memory::default() });
+    std::fs::write(&journal, "{").unwrap();
+    assert_eq!(store(&folder).memory(ENGINE, &web(), after(9)), Memory::default());
+    let aside = file(&folder).with_extension("events.spoilt");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "{");
+}
+
+#[test]
+fn no_secret_of_a_step_is_kept_in_any_file() {
+    let folder = tempfile::tempdir().unwrap();
+    store(&folder).remember(ENGINE, &web(), &full(after(5)), after(5));
+    let files = std::fs::read_dir(folder.path().join("state/stacks")).unwrap();
+    let texts: Vec<String> = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    assert_eq!(texts.len(), 2);
+    assert!(!texts.concat().contains(memory::tests::CANARY));
 }

@@ -15,8 +15,7 @@ use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
 use crate::compose::problem::nearest;
 use crate::control::{Reply, Request, client};
-use crate::engine::docker::Docker;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
 use crate::planning::memory::Memory;
 use crate::state::desired::Desired;
@@ -42,7 +41,7 @@ pub(super) struct Session {
 /// An engine that answers.
 #[derive(Debug)]
 pub(super) struct Connected {
-    pub(super) engine: Arc<Docker>,
+    pub(super) engine: Arc<Any>,
     pub(super) facts: EngineFacts,
     /// The one clock of this process, set by the engine's.
     pub(super) clock: Clock,
@@ -97,7 +96,7 @@ impl Session {
 
     /// Connects to the engine and asks what it is.
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
-        let engine = Docker::connect(self.options.host.as_deref()).await?;
+        let engine = Any::connect(self.options.host.as_deref()).await?;
         let facts = engine.facts().await?;
         let mut clock = Clock::new();
         clock.set_engine_time(facts.time);

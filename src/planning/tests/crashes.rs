@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::planning::memory::Stopper;
-use crate::planning::testing::machine::image;
-use crate::planning::testing::{Drive, Software, desired};
+use crate::planning::testing::{Drive, Named, Software, desired};
 use crate::state::ids::{Object, Replica};
 use crate::state::observed::Status;
 use crate::state::step::Step;
@@ -19,7 +18,7 @@ fn web() -> Object {
 
 /// It dies, and the engine's restart policy is about to start it again.
 fn dies(drive: &mut Drive, code: i64) {
-    drive.machine.end("demo-web-1", code);
+    drive.machine.end_by_hand("demo-web-1", code);
     let state = &mut drive.machine.named_mut("demo-web-1").state;
     (state.status, state.restarts) = (Status::Restarting, state.restarts + 1);
 }
@@ -122,7 +121,7 @@ fn once_the_engine_has_given_up_our_own_delay_applies() {
         comes_back(&mut drive);
         drive.learn();
     }
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     let plan = drive.plan();
     assert!(plan.steps.is_empty());
     let wait = plan.wake.unwrap().since(drive.machine.now().moment);
@@ -158,14 +157,14 @@ fn what_ended_with_its_engine_is_no_crash_and_no_completion() {
         let mut drive = Drive::settled(&yaml);
         drive.memory.unwatched = Some(drive.machine.time());
         drive.machine.advance(Duration::from_secs(5));
-        drive.machine.end("demo-web-1", code);
+        drive.machine.end_by_hand("demo-web-1", code);
         let plan = drive.plan();
         assert_eq!(plan.changes[0].reason, "it ended with its engine", "{policy} {code}");
         assert!(matches!(plan.steps[0].1, Step::Start { .. }), "{policy} {code}");
         assert!(drive.memory.crashes.is_empty() && drive.memory.unwatched.is_none());
         drive.settle();
         // From now on an end is one again.
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         assert_eq!(count(&mut drive), 1);
     }
 }
@@ -182,7 +181,7 @@ fn a_job_that_ended_well_while_nobody_watched_has_ended_well() {
         drive.learn();
         drive.memory.unwatched = Some(drive.machine.time());
         drive.machine.advance(Duration::from_secs(5));
-        drive.machine.end("demo-web-1", code);
+        drive.machine.end_by_hand("demo-web-1", code);
         drive.learn();
         assert_eq!(drive.memory.stopped.is_empty(), code == 0, "{yaml} {code}");
         assert!(drive.memory.crashes.is_empty());
@@ -192,7 +191,7 @@ fn a_job_that_ended_well_while_nobody_watched_has_ended_well() {
 #[test]
 fn what_ended_before_it_went_unwatched_did_crash() {
     let mut drive = Drive::settled(NEVER);
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     drive.machine.advance(Duration::from_secs(5));
     drive.memory.unwatched = Some(drive.machine.time());
     assert_eq!(count(&mut drive), 1);
@@ -217,13 +216,13 @@ fn restarts_while_nobody_watched_are_no_crashes() {
 fn what_somebody_stops_is_started_at_once_whatever_it_did_before() {
     let mut drive = Drive::settled(NEVER);
     for _ in 0..5 {
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         drive.settle();
     }
     assert_eq!(count(&mut drive), 5);
     let id = drive.machine.named("demo-web-1").id.clone();
     drive.memory.stopped.insert(id, Stopper::Somebody);
-    drive.machine.end("demo-web-1", 0);
+    drive.machine.end_by_hand("demo-web-1", 0);
     let plan = drive.plan();
     assert_eq!(plan.changes[0].reason, "it was stopped by somebody else");
     assert!(matches!(plan.steps[0].1, Step::Start { .. }));
@@ -238,7 +237,7 @@ fn a_stop_that_takes_its_time_is_somebodys_all_the_same() {
     drive.learn();
     drive.machine.advance(Duration::from_secs(9));
     drive.learn();
-    drive.machine.end("demo-web-1", 0);
+    drive.machine.end_by_hand("demo-web-1", 0);
     // It is seen late.
     drive.machine.advance(Duration::from_mins(1));
     let plan = drive.plan();
@@ -253,7 +252,7 @@ fn a_harmless_signal_excuses_no_crash() {
     drive.memory.stopped.insert(id, Stopper::Somebody);
     assert!(drive.plan().is_in_sync(), "it runs on");
     drive.machine.advance(Duration::from_mins(1));
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     assert_eq!(count(&mut drive), 1);
 }
 
@@ -267,12 +266,12 @@ fn a_save_forgets_the_crashes_of_what_it_changes_and_of_nothing_else() {
     let mut drive = Drive::settled(TWO);
     for _ in 0..4 {
         for name in ["demo-a-1", "demo-b-1"] {
-            drive.machine.end(name, 1);
+            drive.machine.end_by_hand(name, 1);
         }
         drive.settle();
     }
     for name in ["demo-a-1", "demo-b-1"] {
-        drive.machine.end(name, 1);
+        drive.machine.end_by_hand(name, 1);
     }
     assert!(drive.plan().steps.is_empty());
     drive.want(&TWO.replace("LEVEL: '1'", "LEVEL: '2'"));
@@ -286,7 +285,7 @@ fn a_save_forgets_the_crashes_of_what_it_changes_and_of_nothing_else() {
 #[test]
 fn a_save_forgets_the_failures_of_what_it_changes_and_of_nothing_else() {
     let mut drive = Drive::new(desired(TWO));
-    drive.machine.failing.insert("pull");
+    drive.machine.faults.failing.insert("pull");
     drive.pass();
     drive.pass();
     drive.learn();
@@ -304,14 +303,14 @@ fn a_save_forgets_the_failures_of_what_it_changes_and_of_nothing_else() {
 #[test]
 fn another_image_under_the_same_tag_has_crashed_never() {
     let mut drive = Drive::settled(NEVER);
-    drive.machine.software.insert("web".into(), Software::Ends(1));
+    drive.machine.software.insert("web".into(), Software::ends(1));
     for _ in 0..5 {
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         drive.learn();
         drive.machine.advance(Duration::from_secs(1));
     }
     assert!(drive.plan().steps.is_empty());
-    drive.machine.images.insert("web:1".to_owned(), image("web:1", 2));
+    drive.machine.move_tag("web:1", 2);
     drive.machine.software.clear();
     let before = drive.machine.time();
     drive.until("start demo-web-1");
@@ -330,7 +329,7 @@ fn who_waits_for_a_dependency_says_why_that_is_not_ready() {
     drive.until("start demo-db-1");
     drive.until("create demo-app-1");
     for _ in 0..3 {
-        drive.machine.end("demo-db-1", 1);
+        drive.machine.end_by_hand("demo-db-1", 1);
         let state = &mut drive.machine.named_mut("demo-db-1").state;
         (state.status, state.restarts) = (Status::Restarting, state.restarts + 1);
         drive.learn();
@@ -391,10 +390,10 @@ fn one_that_fails_holds_up_nobody_among_twenty() {
         |bad: &str| format!("x-reconciler: {{max_parallel: 2}}\nservices:\n{bad}{good}");
     let passes = |yaml: &str| {
         let mut drive = Drive::new(desired(yaml));
-        drive.machine.images.insert("good:1".to_owned(), image("good:1", 1));
-        drive.machine.images.insert("bad:1".to_owned(), image("bad:1", 1));
-        drive.machine.software.insert("bad".into(), Software::Ends(1));
-        drive.machine.failing.insert("pull");
+        drive.machine.move_tag("good:1", 1);
+        drive.machine.move_tag("bad:1", 1);
+        drive.machine.software.insert("bad".into(), Software::ends(1));
+        drive.machine.faults.failing.insert("pull");
         for pass in 1.. {
             drive.pass();
             let good = |name: &String| name.starts_with("demo-g");

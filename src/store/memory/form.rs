@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
 use super::step::StoredStep;
+use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
-use crate::state::time::{EngineTime, Moment, Now};
+use crate::state::time::{Moment, Now};
+use crate::store::form::{EngineTimeText, StoredEvent};
 
 /// No deadline of ours lies further ahead: one that does was set by a clock that was wrong.
 const FURTHEST: Duration = Duration::from_hours(1);
@@ -37,25 +39,8 @@ pub(super) struct Stored {
     quirks: Vec<StoredQuirks>,
     unequal: Vec<StoredUnequal>,
     conditions: BTreeMap<String, StoredCondition>,
-}
-
-/// A time by the engine's clock, as RFC 3339.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-struct EngineTimeText(EngineTime);
-
-impl From<EngineTimeText> for String {
-    fn from(time: EngineTimeText) -> Self {
-        time.0.to_string()
-    }
-}
-
-impl TryFrom<String> for EngineTimeText {
-    type Error = jiff::Error;
-
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        text.parse().map(Self)
-    }
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<StoredEvent>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,6 +126,8 @@ impl Stored {
             conditions,
             down,
             unwatched,
+            events,
+            seen: _,
         } = memory;
         Self {
             version,
@@ -163,6 +150,7 @@ impl Stored {
                 status: *status,
                 since: EngineTimeText(*since),
             }),
+            events: events.iter().map(StoredEvent::from).collect(),
         }
     }
 
@@ -201,6 +189,10 @@ impl Stored {
                 .into_iter()
                 .map(|(about, it)| (about, (it.status, it.since.0)))
                 .collect(),
+            events: Events::of_records(
+                self.events.into_iter().map(Event::from).collect(),
+            ),
+            seen: Seen::default(),
         })
     }
 }

@@ -15,6 +15,7 @@ use std::path::Path;
 use form::Stored;
 
 use super::disk::write_atomically;
+use crate::planning::event::{Events, Seen};
 use crate::planning::memory::Memory;
 use crate::state::ids::NoObject;
 use crate::state::time::Now;
@@ -72,13 +73,15 @@ pub(super) fn write(path: &Path, memory: &Memory, now: Now) -> io::Result<()> {
     write_atomically(path, &serde_json::to_vec_pretty(&value)?)
 }
 
-/// Leaves out what no later process can use.
+/// Leaves out what no later process can use, and the events: the journal has them.
 fn lasting(memory: Memory) -> Memory {
     Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
         signalled: BTreeMap::new(),
         unwatched: None,
+        events: Events::default(),
+        seen: Seen::default(),
         ..memory
     }
 }
@@ -108,6 +111,8 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         conditions,
         down,
         unwatched: _,
+        events: _,
+        seen: _,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
@@ -11,7 +12,7 @@ use crate::state::step::{InsideFile, Step};
 use crate::state::time::{EngineTime, Moment};
 use crate::state::value::Value;
 
-const CANARY: &str = "cuckoo-s3cret";
+pub(in crate::store) const CANARY: &str = "cuckoo-s3cret";
 
 fn time(text: &str) -> EngineTime {
     format!("2026-11-22T{text}Z").parse().unwrap()
@@ -76,6 +77,22 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         .into(),
         down: Some(Generation::new("sha256:0")),
         unwatched: Some(time("09:30:00")),
+        events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
+        seen: Seen::default(),
+    }
+}
+
+/// An event that happened twice.
+pub(in crate::store) fn event(id: u64, last: &str) -> Event {
+    Event {
+        id,
+        object: "service/web/1".to_owned(),
+        kind: EventKind::Warning,
+        reason: "Failed".to_owned(),
+        message: format!("no {id}"),
+        count: 2,
+        first: time("09:10:00"),
+        last: time(last),
     }
 }
 
@@ -165,6 +182,7 @@ fn a_later_process_gets_what_it_can_use() {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
         unwatched: None,
+        events: Events::default(),
         ..full(after(0))
     };
     assert_eq!(read, expected);
@@ -200,12 +218,13 @@ fn rubbish_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn probing_and_steps_under_way_alone_are_no_reason_to_write() {
+fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
     let (one, now) = (full(after(10)), after(10));
     let idle = Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
         unwatched: None,
+        events: Events::default(),
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
