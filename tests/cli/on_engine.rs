@@ -1,10 +1,14 @@
 //! The commands that need the engine, on a small stack.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::product::operator::Operator;
 use crate::product::{CANARY, Ended, Product};
-use crate::proxy::Proxy;
+use crate::proxy::{Call, Proxy};
 use crate::real::{Corner, IMAGE};
 
 /// A stack of one's own; the engine is reached by a proxy that counts.
@@ -261,7 +265,7 @@ async fn watched_events_come_as_they_happen_and_stay_when_the_operator_has_ended
             if text.contains(word) {
                 return text;
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
         panic!("{word} never comes: {:?}", std::fs::read_to_string(&page));
     };
@@ -276,4 +280,43 @@ async fn watched_events_come_as_they_happen_and_stay_when_the_operator_has_ended
     drop(operator);
     let text = scene.product.ends(0, &["events", "db"]).output;
     assert!(text.contains("was removed, and not by us"), "{text}");
+}
+
+/// Every file below a folder, with what changes when it is written.
+fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, u64, i64)> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let (entry, path) = entry.map(|it| (it.metadata().unwrap(), it.path())).unwrap();
+        if entry.is_dir() {
+            found.extend(files(&path));
+        }
+        found.insert(path, (entry.ino(), entry.len(), entry.mtime_nsec()));
+    }
+    found
+}
+
+#[tokio::test]
+async fn an_operator_with_nothing_to_do_writes_nothing_to_its_state_directory() {
+    let Some(scene) = Scene::new("idle").await else { return };
+    let mut operator = Operator::start(&scene.product);
+    operator.says_message("the stack is ready");
+    let look_again = |times: usize| {
+        for _ in 0..times {
+            scene.proxy.forget();
+            operator.signal("HUP");
+            let is_look = |it: &Call| it.bare_path().starts_with("/containers/json");
+            let looked = (0..3000).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                scene.proxy.calls().iter().any(is_look)
+            });
+            assert!(looked, "it does not look again");
+        }
+    };
+    let state = scene.product.path("state");
+    // The second look begins when all of the first is over.
+    look_again(2);
+    let before = files(&state);
+    assert!(before.keys().any(|path| path.ends_with("stacks")), "{before:?}");
+    look_again(4);
+    assert_eq!(files(&state), before);
 }
