@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
-use crate::planning::memory::Memory;
+use crate::planning::memory::{Memory, Stopper};
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, Object, ServiceName};
@@ -311,7 +311,7 @@ impl Controller {
                 let is_ours = self.is_our_doing(id);
                 if !is_ours && matches!(action.as_str(), "stop" | "kill") {
                     // Its end is somebody's will: no crash, and no completion.
-                    self.memory.stopped.insert(id.clone());
+                    self.memory.stopped.insert(id.clone(), Stopper::Somebody);
                 }
                 self.touched.insert(id.clone());
                 !is_ours

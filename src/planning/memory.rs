@@ -26,8 +26,16 @@ pub struct Memory {
     pub under_way: BTreeMap<Object, Step>,
     /// Containers that their files were copied into.
     pub filled: BTreeSet<ContainerId>,
-    /// Containers that we stopped, so that their end is no crash.
-    pub stopped: BTreeSet<ContainerId>,
+    /// Containers that somebody stopped, so that their end is neither a crash nor the end
+    /// of their work.
+    pub stopped: BTreeMap<ContainerId, Stopper>,
+    /// Running containers that somebody told to end, or sent another signal, and when that
+    /// was known. Of this process only.
+    pub signalled: BTreeMap<ContainerId, EngineTime>,
+    /// How often the engine had started each container again by the last look.
+    pub restarts: BTreeMap<ContainerId, u64>,
+    /// The keyed digest of what each service, network and volume was last wanted as.
+    pub wishes: BTreeMap<Object, String>,
     /// Images that were pulled for the generation although they were there.
     pub pulled: BTreeSet<ImageReference>,
     /// What the engine makes of a spec: fields, by path, that read back otherwise than
@@ -119,6 +127,18 @@ impl RetryReason {
     }
 }
 
+/// Who stopped a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stopper {
+    /// A step of ours.
+    Us,
+    /// A person or a program, by the engine's own `stop` or `kill`.
+    Somebody,
+    /// Its engine, when that ended or began.
+    Engine,
+}
+
 /// Crashes of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crashes {
@@ -126,6 +146,10 @@ pub struct Crashes {
     pub count: u32,
     /// The end that was counted last.
     pub last: (ContainerId, EngineTime),
-    /// Not started again before this.
+    /// Not started again by us before this.
     pub not_before: Moment,
+    /// The last exit code that was seen.
+    pub exit_code: Option<i64>,
+    /// The spec that the container was made from.
+    pub spec: Option<SpecHash>,
 }

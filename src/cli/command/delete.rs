@@ -8,6 +8,7 @@ use super::change::{Change, Changed};
 use super::session::{Connected, Session};
 use crate::cli::arguments::Delete;
 use crate::cli::exit::Exit;
+use crate::cli::stacks::StackFiles;
 use crate::converge::{End, Goal};
 use crate::engine::{Engine, Scope};
 use crate::planning::world::Allowed;
@@ -19,20 +20,27 @@ use crate::state::observed::labels;
 const TIMEOUT: Duration = Duration::from_hours(1);
 
 pub(super) async fn run(session: &Session, options: Delete) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let loaded = session.load();
+    session.show_problems(&loaded)?;
+    let stacks: Option<Vec<(StackFiles, Desired)>> = loaded
+        .stacks
+        .into_iter()
+        .map(|stack| Some((stack.files, stack.loaded.desired?)))
+        .collect();
+    let Some(stacks) = stacks else { return Ok(Exit::Invalid) };
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
-    for desired in &stacks {
+    for (_, desired) in &stacks {
         if !is_meant(session, options, desired)? {
             session.output.notice("nothing was deleted\n")?;
             return Ok(Exit::NotAsWanted);
         }
     }
     let mut exit = Exit::Good;
-    for desired in stacks {
-        exit = exit.and(one(session, &connected, options, desired).await?);
+    for (files, desired) in stacks {
+        exit = exit.and(one(session, &connected, options, &files, desired).await?);
     }
     Ok(exit)
 }
@@ -61,6 +69,7 @@ async fn one(
     session: &Session,
     connected: &Connected,
     options: Delete,
+    files: &StackFiles,
     desired: Desired,
 ) -> Result<Exit> {
     let project = desired.project.clone();
@@ -94,6 +103,8 @@ async fn one(
             "the running operator keeps {project} down until its file changes, or \
              `reconciler apply`\n"
         ))?;
+    } else {
+        session.store.forget_sources(files);
     }
     let volumes = volumes(connected, &desired).await;
     let volumes = match volumes {

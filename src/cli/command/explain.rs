@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::options::Format;
 use crate::pass::Wanted;
 use crate::planning::explain::rows;
-use crate::state::ids::ServiceName;
+use crate::state::ids::{Object, ServiceName};
 use crate::view::{explain, json};
 
 pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
@@ -29,15 +29,21 @@ pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
         Err(error) => return session.no_engine(&error),
     };
     let rows = rows(&preview.world(), &wanted);
+    let status = preview.found.status.services.iter().find(|it| it.name == wanted);
+    let changes = preview.found.plan.changes.iter();
+    let changes: Vec<_> = changes
+        .filter(|it| matches!(&it.object, Object::Service(it) if it.service == wanted))
+        .collect();
     match session.output.format {
         Format::Text => {
-            session.output.result(&explain::drawn(&rows, session.output.width()))?;
+            let standing =
+                status.map(|it| explain::standing(it, &changes, preview.now) + "\n");
+            let table = explain::drawn(&rows, session.output.width());
+            session.output.result(&(standing.unwrap_or_default() + &table))?;
         }
-        Format::Json => session.output.json(&json::Explained {
-            stack: project.as_str(),
-            service: wanted.as_str(),
-            fields: &rows,
-        })?,
+        Format::Json => {
+            session.output.json(&json::explained(&project, &wanted, status, &rows))?
+        }
     }
     Ok(Exit::Good)
 }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::change::holder;
-use super::session::{Connected, Session, chain};
+use super::session::{Connected, Session, chain, said};
 use crate::cli::journal::Journal;
 use crate::cli::stacks::{LoadedStack, LoadedStacks};
 use crate::control::follow::Followers;
@@ -79,7 +79,9 @@ impl<'a> Operators<'a> {
     /// that holds one is waited for; another operator is a reason to give up, which is
     /// returned.
     pub(super) async fn lock(&mut self, loaded: &LoadedStacks) -> Result<(), String> {
-        for desired in loaded.stacks.iter().filter_map(LoadedStack::desired) {
+        let kept = self.session.last_good(loaded);
+        let valid = loaded.stacks.iter().filter_map(LoadedStack::desired);
+        for desired in valid.chain(kept.values()) {
             let mut is_told = false;
             loop {
                 match self.take_lock(desired) {
@@ -113,17 +115,19 @@ impl<'a> Operators<'a> {
             tracing::warn!("{warning}");
         }
         let (mut asked_for, mut invalid) = (BTreeSet::new(), BTreeSet::new());
+        let mut kept = self.session.last_good(&loaded);
         for stack in loaded.stacks {
             match stack.desired().cloned() {
                 Some(desired) => {
+                    self.session.store.keep_sources(&stack.files, &stack.read);
                     asked_for.insert(desired.project.clone());
-                    self.want(desired, &stack);
+                    self.want(Wanted { desired, invalid: None }, &stack);
                 }
                 // A file that was deleted asks for nothing, which is not to ask wrongly.
                 None if self.is_known(&stack)
                     && stack.files.iter().any(|file| is_missing(file)) => {}
                 None => {
-                    self.refuse(&stack);
+                    self.refuse(&stack, kept.remove(&stack.files));
                     invalid.insert(stack.files);
                 }
             }
@@ -169,19 +173,16 @@ impl<'a> Operators<'a> {
         tokio::time::sleep(ASK_AGAIN_LATER).await;
     }
 
-    fn want(&mut self, desired: Desired, loaded: &LoadedStack) {
-        let project = desired.project.clone();
+    fn want(&mut self, wanted: Wanted, loaded: &LoadedStack) {
+        let project = wanted.desired.project.clone();
         if let Some(stack) = self.stacks.get(&project) {
-            stack.wanted.send_modify(|wanted| {
-                wanted.desired = desired;
-                wanted.invalid = None;
-            });
+            stack.wanted.send_replace(wanted);
             return;
         }
         let lock = match self
             .locks
             .remove(&project)
-            .map_or_else(|| self.take_lock(&desired), Ok)
+            .map_or_else(|| self.take_lock(&wanted.desired), Ok)
         {
             Ok(lock) => lock,
             Err(error) => {
@@ -193,9 +194,9 @@ impl<'a> Operators<'a> {
         };
         self.refused.remove(&project);
         let warnings = problems::summary(&loaded.loaded.problems);
-        tracing::info!(stack = %project, generation = %desired.generation, problems = %warnings,
+        tracing::info!(stack = %project, generation = %wanted.desired.generation, problems = %warnings,
             "a stack is taken up");
-        let wanted = self.operate(Wanted { desired, invalid: None });
+        let wanted = self.operate(wanted);
         let files = loaded.files.clone();
         self.stacks.insert(project, Stack { wanted, files, is_gone: false, lock });
     }
@@ -239,14 +240,20 @@ impl<'a> Operators<'a> {
         self.stacks.values().any(|stack| stack.files == loaded.files)
     }
 
-    fn refuse(&self, loaded: &LoadedStack) {
+    /// Keeps what was wanted before, in this process or in an earlier one.
+    fn refuse(&mut self, loaded: &LoadedStack, kept: Option<Desired>) {
         let text = said(loaded);
         let known = self.stacks.values().find(|stack| stack.files == loaded.files);
         if let Some(stack) = known {
             stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
+            return;
+        }
+        let (condition, problems) = ("SpecValid=False", &text);
+        if let Some(desired) = kept {
+            tracing::error!(stack = %desired.project, condition, %problems,
+                "the desired state is invalid; the last good one is kept up");
+            self.want(Wanted { desired, invalid: Some(text) }, loaded);
         } else {
-            let condition = "SpecValid=False";
-            let problems = text;
             tracing::error!(condition, %problems, "there is no valid desired state");
         }
     }
@@ -263,11 +270,4 @@ impl<'a> Operators<'a> {
 
 fn is_missing(file: &std::path::Path) -> bool {
     matches!(file.try_exists(), Ok(false))
-}
-
-/// Returns the errors of a load, each with its place, on one line.
-fn said(loaded: &LoadedStack) -> String {
-    let json = problems::json(&loaded.loaded.problems, &loaded.loaded.sources);
-    let errors = json.problems.iter().filter(|problem| problem.is_error());
-    errors.map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -1,5 +1,6 @@
 //! What every command needs: options, output, state, stacks and the engine.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::options::Options;
 use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
-use crate::cli::stacks::{LoadedStacks, load_all};
+use crate::cli::stacks::{LoadedStack, LoadedStacks, StackFiles, last_good, load_all};
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
 use crate::compose::problem::nearest;
@@ -72,6 +73,30 @@ impl Session {
         let stacks = self.load();
         self.show_problems(&stacks)?;
         Ok(stacks.stacks.into_iter().map(|stack| stack.loaded.desired).collect())
+    }
+
+    /// Loads what is wanted of every stack, and shows all problems: of an invalid one it is
+    /// the last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
+        let loaded = self.load();
+        self.show_problems(&loaded)?;
+        let mut kept = self.last_good(&loaded);
+        let wanted = |stack: LoadedStack| match stack.desired() {
+            Some(desired) => Some(Wanted { desired: desired.clone(), invalid: None }),
+            None => Some(Wanted {
+                desired: kept.remove(&stack.files)?,
+                invalid: Some(said(&stack)),
+            }),
+        };
+        Ok(loaded.stacks.into_iter().map(wanted).collect())
+    }
+
+    /// Returns the last good state of every stack that is invalid, as far as it was kept.
+    pub(super) fn last_good(
+        &self,
+        loaded: &LoadedStacks,
+    ) -> BTreeMap<StackFiles, Desired> {
+        last_good(&self.options, &self.key, &self.store, loaded)
     }
 
     /// Writes what is odd about the files themselves to standard error.
@@ -179,6 +204,13 @@ impl Session {
         let mut clock = connected.clock.clone();
         preview(&*connected.engine, &mut clock, wanted, &memory).await
     }
+}
+
+/// Returns the errors of a load, each with its place, on one line.
+pub(super) fn said(loaded: &LoadedStack) -> String {
+    let json = problems::json(&loaded.loaded.problems, &loaded.loaded.sources);
+    let errors = json.problems.iter().filter(|problem| problem.is_error());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Returns an error with its whole chain of reasons, each said once.

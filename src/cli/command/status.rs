@@ -18,9 +18,7 @@ use crate::view::{json, status};
 const FRAME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
-    let stacks: Vec<Wanted> =
-        stacks.into_iter().map(|desired| Wanted { desired, invalid: None }).collect();
+    let Some(stacks) = session.wanted()? else { return Ok(Exit::Invalid) };
     let connected: Connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
@@ -33,11 +31,17 @@ pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
         let Some(now) = now else { return Ok(Exit::Good) };
         show(session, options, &stacks, now)?;
         if !options.watch {
-            let ready = stacks.iter().all(|stack| stack.ready);
-            return Ok(if ready { Exit::Good } else { Exit::NotAsWanted });
+            let all = stacks.iter().all(is_as_wanted);
+            return Ok(if all { Exit::Good } else { Exit::NotAsWanted });
         }
         tokio::time::sleep(FRAME).await;
     }
+}
+
+/// Ready, and by the file as it is now.
+fn is_as_wanted(stack: &StackStatus) -> bool {
+    let mut conditions = stack.conditions.iter();
+    stack.ready && conditions.all(|it| it.kind != "SpecValid" || it.status == Some(true))
 }
 
 async fn look(

@@ -153,14 +153,15 @@ fn touched(before: &Memory, seen: &Seen, ours: &[&Step]) -> Vec<Happening> {
     found
 }
 
-/// Ends that were counted as crashes.
+/// Ends that were counted as crashes. Of one that runs again already the restart is told.
 fn crashed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
     let new = after.crashes.iter().filter(|(object, crashes)| {
         before.crashes.get(object).is_none_or(|known| known.last != crashes.last)
     });
     new.filter_map(|(object, crashes)| {
         let holder = observed.containers.get(&crashes.last.0)?;
-        Some(Happening::warning(object, "Crashed", end(holder)))
+        let has_ended = holder.state.status != Status::Running;
+        has_ended.then(|| Happening::warning(object, "Crashed", end(holder)))
     })
     .collect()
 }

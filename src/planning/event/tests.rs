@@ -139,7 +139,7 @@ fn what_others_do_is_told_and_what_we_do_is_not_taken_for_it() {
     let mut drive = Drive::settled(WEB);
     news(&mut drive);
     let web = drive.machine.named("demo-web-1").id.clone();
-    drive.machine.named_mut("demo-web-1").state.restarts = 2;
+    drive.machine.named_mut("demo-web-1").state.restarts = 1;
     assert_eq!(
         news(&mut drive),
         [

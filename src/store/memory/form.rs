@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::MemoryError;
 use super::step::StoredStep;
 use crate::planning::event::{Event, Events, Seen};
-use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason};
+use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -32,7 +32,9 @@ pub(super) struct Stored {
     crashes: BTreeMap<String, StoredCrashes>,
     under_way: BTreeMap<String, StoredStep>,
     filled: BTreeSet<ContainerId>,
-    stopped: BTreeSet<ContainerId>,
+    stopped: BTreeMap<ContainerId, Stopper>,
+    restarts: BTreeMap<ContainerId, u64>,
+    wishes: BTreeMap<String, String>,
     pulled: BTreeSet<ImageReference>,
     quirks: Vec<StoredQuirks>,
     unequal: Vec<StoredUnequal>,
@@ -63,6 +65,8 @@ struct StoredCrashes {
     container: ContainerId,
     finished: EngineTimeText,
     not_before: EngineTimeText,
+    exit_code: Option<i64>,
+    spec: Option<SpecHash>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,6 +117,9 @@ impl Stored {
             under_way,
             filled,
             stopped,
+            signalled: _,
+            restarts,
+            wishes,
             pulled,
             quirks,
             unequal,
@@ -134,6 +141,8 @@ impl Stored {
             under_way: named(under_way, |step| step.into()),
             filled: filled.clone(),
             stopped: stopped.clone(),
+            restarts: restarts.clone(),
+            wishes: named(wishes, Clone::clone),
             pulled: pulled.clone(),
             quirks: quirks.iter().map(StoredQuirks::new).collect(),
             unequal: unequal.iter().map(StoredUnequal::new).collect(),
@@ -165,6 +174,9 @@ impl Stored {
             under_way: objects(self.under_way, |it| Ok(it.into()))?,
             filled: self.filled,
             stopped: self.stopped,
+            signalled: BTreeMap::new(),
+            restarts: self.restarts,
+            wishes: objects(self.wishes, Ok)?,
             pulled: self.pulled,
             quirks: self
                 .quirks
@@ -251,12 +263,15 @@ impl StoredRetry {
 
 impl StoredCrashes {
     fn new(crashes: &Crashes, now: Now) -> Self {
-        let Crashes { count, last: (container, finished), not_before } = crashes;
+        let Crashes { count, last: (container, finished), not_before, exit_code, spec } =
+            crashes;
         Self {
             count: *count,
             container: container.clone(),
             finished: EngineTimeText(*finished),
             not_before: by_engine(*not_before, now),
+            exit_code: *exit_code,
+            spec: spec.clone(),
         }
     }
 
@@ -265,6 +280,8 @@ impl StoredCrashes {
             count: self.count,
             last: (self.container, self.finished.0),
             not_before: by_us(self.not_before, now),
+            exit_code: self.exit_code,
+            spec: self.spec,
         }
     }
 }

@@ -78,6 +78,7 @@ fn lasting(memory: Memory) -> Memory {
     Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
+        signalled: BTreeMap::new(),
         unwatched: None,
         events: Events::default(),
         seen: Seen::default(),
@@ -101,6 +102,9 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         under_way: _,
         filled,
         stopped,
+        signalled: _,
+        restarts,
+        wishes,
         pulled,
         quirks,
         unequal,
@@ -110,7 +114,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         events: _,
         seen: _,
     } = memory;
-    let of_containers = (proven, filled, stopped);
+    let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
-    (generation, down, of_containers, of_engine, retries, crashes, conditions)
+    ((generation, down, wishes), of_containers, of_engine, retries, crashes, conditions)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::event::{Event, EventKind};
-use crate::planning::memory::{Crashes, Probing, Retry, RetryReason};
+use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
 use crate::state::secret::Secret;
@@ -41,6 +41,8 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         count: 2,
         last: (id.clone(), time("09:59:00.123456789")),
         not_before: now.moment.after(Duration::from_secs(40)),
+        exit_code: Some(7),
+        spec: Some(SpecHash::new("sha256:2")),
     };
     let probing = Probing {
         started: time("09:59:30"),
@@ -56,7 +58,10 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         crashes: [(web(), crashes)].into(),
         under_way: steps(),
         filled: [id.clone()].into(),
-        stopped: [ContainerId::new("c2")].into(),
+        stopped: [(ContainerId::new("c2"), Stopper::Somebody)].into(),
+        signalled: BTreeMap::new(),
+        restarts: [(id.clone(), 3)].into(),
+        wishes: [(web(), "sha256:5".to_owned())].into(),
         pulled: ["web:1".into()].into(),
         quirks: [(of_spec.clone(), [("dns".to_owned(), "sha256:3".to_owned())].into())]
             .into(),
@@ -223,7 +228,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 11] = [
+    let changes: [fn(&mut Memory); 13] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -231,6 +236,8 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.crashes.clear(),
         |it| it.filled.clear(),
         |it| it.stopped.clear(),
+        |it| it.restarts.clear(),
+        |it| it.wishes.clear(),
         |it| it.pulled.clear(),
         |it| it.quirks.clear(),
         |it| it.unequal.clear(),
