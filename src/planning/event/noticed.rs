@@ -6,6 +6,7 @@ use crate::state::desired::Desired;
 use crate::state::ids::{ContainerId, ContainerName, NetworkId, NetworkKey, Object};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Outcome, Step};
+use crate::state::time::EngineTime;
 
 use super::Happening;
 use crate::planning::memory::Memory;
@@ -22,6 +23,7 @@ struct SeenContainer {
     object: Object,
     name: ContainerName,
     status: Status,
+    started: Option<EngineTime>,
     restarts: u64,
 }
 
@@ -34,6 +36,7 @@ impl Seen {
                 object: Object::Service(it.origin.replica.clone()?),
                 name: it.name.clone(),
                 status: it.state.status,
+                started: it.state.started,
                 restarts: it.state.restarts,
             };
             Some((it.id.clone(), seen))
@@ -87,17 +90,17 @@ pub(super) fn happenings(
     outcomes: &[Outcome],
     observed: &Observed,
 ) -> Vec<Happening> {
-    let mut found = gone(before, seen, outcomes);
-    found.extend(touched(before, seen));
+    let ended = outcomes.iter().map(|outcome| &outcome.step);
+    let ours: Vec<&Step> = ended.chain(before.under_way.values()).collect();
+    let mut found = gone(before, seen, &ours);
+    found.extend(touched(before, seen, &ours));
     found.extend(crashed(before, after, observed));
     found.extend(quirks(before, after));
     found
 }
 
 /// What is gone, and no step of ours accounts for it.
-fn gone(before: &Memory, seen: &Seen, outcomes: &[Outcome]) -> Vec<Happening> {
-    let ended = outcomes.iter().map(|outcome| &outcome.step);
-    let ours: Vec<&Step> = ended.chain(before.under_way.values()).collect();
+fn gone(before: &Memory, seen: &Seen, ours: &[&Step]) -> Vec<Happening> {
     let of_us = |id: &ContainerId| {
         ours.iter()
             .any(|step| matches!(step, Step::Remove { container } if container == id))
@@ -125,17 +128,25 @@ fn gone(before: &Memory, seen: &Seen, outcomes: &[Outcome]) -> Vec<Happening> {
     containers.chain(networks).collect()
 }
 
-/// Containers that the engine started again, or that somebody froze.
-fn touched(before: &Memory, seen: &Seen) -> Vec<Happening> {
+/// Containers that the engine or somebody else started again, or that somebody froze.
+fn touched(before: &Memory, seen: &Seen, ours: &[&Step]) -> Vec<Happening> {
+    let of_us = |id: &ContainerId| {
+        ours.iter()
+            .any(|step| matches!(step, Step::Start { container } if container == id))
+    };
     let mut found = Vec::new();
     for (id, now) in &seen.containers {
         let Some(then) = before.seen.containers.get(id) else { continue };
+        let name = &now.name;
         if now.restarts > then.restarts {
-            let message = format!("the engine started {} again after it ended", now.name);
+            let message = format!("the engine started {name} again after it ended");
             found.push(Happening::warning(&now.object, "RestartedByEngine", message));
+        } else if now.started > then.started && !of_us(id) {
+            let message = format!("{name} was started, and not by us");
+            found.push(Happening::warning(&now.object, "StartedByOthers", message));
         }
         if now.status == Status::Paused && then.status != Status::Paused {
-            let message = format!("{} was paused, and not by us", now.name);
+            let message = format!("{name} was paused, and not by us");
             found.push(Happening::warning(&now.object, "Paused", message));
         }
     }

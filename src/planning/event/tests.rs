@@ -146,6 +146,13 @@ fn what_others_do_is_told_and_what_we_do_is_not_taken_for_it() {
             "Warning service/web/1 RestartedByEngine x1: the engine started demo-web-1 again after it ended"
         ]
     );
+    let now = drive.machine.time() + Duration::from_secs(1);
+    drive.machine.named_mut("demo-web-1").state.started = Some(now);
+    assert_eq!(
+        news(&mut drive)[0],
+        "Warning service/web/1 StartedByOthers x1: demo-web-1 was started, and not by us"
+    );
+    drive.machine.advance(Duration::from_secs(2));
     drive.machine.named_mut("demo-web-1").state.status = Status::Paused;
     assert_eq!(
         news(&mut drive)[0],
@@ -185,6 +192,7 @@ fn our_own_removal_is_not_taken_for_the_doing_of_others() {
     let told = lines(&drive.memory.events);
     assert!(told.iter().any(|line| line.contains("Removed")), "{told:#?}");
     assert!(!told.iter().any(|line| line.contains("Gone")), "{told:#?}");
+    assert!(!told.iter().any(|line| line.contains("not by us")), "{told:#?}");
     // The removal is seen before the engine has answered.
     let id = drive.machine.named("demo-web-1").id.clone();
     let object = "service/web/1".parse().unwrap();
