@@ -208,9 +208,7 @@ impl<E: Engine + 'static> Pass<E> {
     }
 
     async fn look(&mut self) -> Result<(), EngineError> {
-        let images = self.desired.services.values().map(|service| service.image.clone());
-        let scope =
-            Scope { project: self.desired.project.clone(), images: images.collect() };
+        let scope = Scope::of(&self.desired);
         let touched = std::mem::take(&mut self.touched);
         let last = self.observed.take();
         let observed = if let Some(last) = &last {

@@ -58,7 +58,7 @@ pub struct Options {
         value_name = "URL",
         env = "RECONCILER_HOST",
         hide_env = true,
-        help = "Docker Engine, such as unix:///var/run/docker.sock"
+        help = "Docker Engine, such as unix:///var/run/docker.sock, or `sim:` for a simulated one; `sim:FILE` keeps its state in a file"
     )]
     pub host: Option<String>,
 

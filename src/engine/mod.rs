@@ -1,6 +1,10 @@
 //! What the loop needs of an engine, and the engines that can do it.
 
+mod any;
 pub mod docker;
+pub mod sim;
+
+pub use any::Any;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -8,6 +12,7 @@ use std::future::Future;
 use futures_util::Stream;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::state::desired::Desired;
 use crate::state::ids::{ContainerId, ImageReference, ProjectName};
 use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, Step};
@@ -57,6 +62,14 @@ pub struct Scope {
     pub project: ProjectName,
     /// The images to look up besides those of the containers.
     pub images: BTreeSet<ImageReference>,
+}
+
+impl Scope {
+    /// Returns what concerns a stack.
+    pub fn of(desired: &Desired) -> Self {
+        let images = desired.services.values().map(|service| service.image.clone());
+        Self { project: desired.project.clone(), images: images.collect() }
+    }
 }
 
 /// A reason to look again. It carries what happened for the log only: correctness comes

@@ -10,8 +10,7 @@ use crate::cli::options::Options;
 use crate::cli::output::Output;
 use crate::cli::stacks::{LoadedStacks, load_all};
 use crate::cli::state_directory::state_directory;
-use crate::engine::docker::Docker;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Any, Engine, EngineError};
 use crate::executor::Executor;
 use crate::pass::{Goal, Pass};
 use crate::planning::memory::Memory;
@@ -34,7 +33,7 @@ pub(super) struct Session {
 /// An engine that answers.
 #[derive(Debug)]
 pub(super) struct Connected {
-    pub(super) engine: Arc<Docker>,
+    pub(super) engine: Arc<Any>,
     pub(super) facts: EngineFacts,
 }
 
@@ -85,7 +84,7 @@ impl Session {
 
     /// Connects to the engine and asks what it is.
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
-        let engine = Docker::connect(self.options.host.as_deref()).await?;
+        let engine = Any::connect(self.options.host.as_deref()).await?;
         let facts = engine.facts().await?;
         Ok(Connected { engine: Arc::new(engine), facts })
     }
@@ -102,11 +101,7 @@ impl Session {
     }
 
     /// Makes a pass over a stack that takes no steps.
-    pub(super) fn preview(
-        &self,
-        connected: &Connected,
-        desired: Desired,
-    ) -> Pass<Docker> {
+    pub(super) fn preview(&self, connected: &Connected, desired: Desired) -> Pass<Any> {
         let memory = self.memory(connected, &desired);
         let (executor, _) = Executor::new(connected.engine.clone());
         let allowed = Allowed::default();

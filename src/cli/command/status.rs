@@ -8,8 +8,8 @@ use super::session::{Connected, Session};
 use crate::cli::arguments::Status;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
+use crate::engine::Any;
 use crate::engine::EngineError;
-use crate::engine::docker::Docker;
 use crate::pass::Pass;
 use crate::planning::status::StackStatus;
 use crate::state::time::Now;
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
-    let mut passes: Vec<Pass<Docker>> =
+    let mut passes: Vec<Pass<Any>> =
         stacks.into_iter().map(|desired| session.preview(&connected, desired)).collect();
     loop {
         let (stacks, now) = match look(&mut passes).await {
@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
 }
 
 async fn look(
-    passes: &mut [Pass<Docker>],
+    passes: &mut [Pass<Any>],
 ) -> Result<(Vec<StackStatus>, Option<Now>), EngineError> {
     let (mut stacks, mut now) = (Vec::new(), None);
     for pass in passes {

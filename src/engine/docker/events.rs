@@ -23,7 +23,7 @@ const TYPES: [&str; 4] = ["container", "network", "volume", "image"];
 /// What happens to an object that a look could show. The engine compares by prefix, which
 /// is why `health_status` stands here without its colon; the `exec_…` of every health
 /// check and the `top` of every onlooker stay out.
-const ACTIONS: [&str; 21] = [
+pub(in crate::engine) const ACTIONS: [&str; 21] = [
     "create",
     "start",
     "restart",

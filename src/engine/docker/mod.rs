@@ -24,6 +24,7 @@ use futures_util::Stream;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use address::DEFAULT_HOST;
+pub(in crate::engine) use events::ACTIONS;
 
 use self::images::Images;
 use self::look::Earlier;

@@ -1,10 +1,10 @@
 //! The loop: looks, learns, plans and performs, and watches what must never happen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::machine::{Machine, runs};
 use super::{desired, text};
+use crate::engine::sim::{World as Machine, runs};
 use crate::planning::change::Plan;
 use crate::planning::condition;
 use crate::planning::learn::learn;
@@ -15,8 +15,8 @@ use crate::planning::world::{Allowed, World};
 use crate::state::desired::{Condition, Desired};
 use crate::state::ids::{ContainerId, Object, Replica};
 use crate::state::observed::{Container, Health, Observed, Status, labels};
-use crate::state::step::{Outcome, Step};
-use crate::state::time::Moment;
+use crate::state::step::{Done, Outcome, Step};
+use crate::state::time::{EngineTime, Moment};
 
 /// How often a loop may go round before it is taken to go round for ever.
 const PATIENCE: usize = 600;
@@ -33,6 +33,8 @@ pub(crate) struct Drive {
     /// Whether everything is forgotten after every step.
     pub(crate) forgetful: bool,
     outcomes: Vec<Outcome>,
+    /// Starts whose health command has passed.
+    passed: BTreeSet<(ContainerId, EngineTime)>,
 }
 
 impl Drive {
@@ -46,6 +48,7 @@ impl Drive {
             history: Vec::new(),
             forgetful: false,
             outcomes: Vec::new(),
+            passed: BTreeSet::new(),
         }
     }
 
@@ -157,6 +160,12 @@ impl Drive {
         self.must_be_allowed(step);
         self.history.push(text::step(step, &self.machine));
         let result = self.machine.perform(step);
+        if let (Step::Probe { container: id, .. }, Ok(Done::Probed { exit_code: 0 })) =
+            (step, &result)
+            && let Some(started) = self.machine.containers[id].state.started
+        {
+            self.passed.insert((id.clone(), started));
+        }
         let is_start = matches!(step, Step::Start { .. });
         let (object, step) = (object.clone(), step.clone());
         self.outcomes.push(Outcome { object, step, result });
@@ -201,7 +210,7 @@ impl Drive {
                 (Some(Health::Healthy), _) => true,
                 (Some(Health::Unhealthy), _) | (_, None) => false,
                 (Some(Health::Starting), Some(started)) => {
-                    self.machine.passed.contains(&(it.id.clone(), started))
+                    self.passed.contains(&(it.id.clone(), started))
                 }
             };
             let finished = it.state.status == Status::Exited && it.state.exit_code == 0;

@@ -1,22 +1,41 @@
-//! What tests of planning need: a stack from text, an engine in memory, and a loop.
+//! What tests of planning need: a stack from text, and a loop around a simulated engine.
 //!
-//! [`machine`] does what a real engine does with a step, as far as planning can see;
 //! [`drive`] looks, learns, plans and performs until nothing is left to do.
 
-mod creation;
 pub(crate) mod drive;
-pub(crate) mod machine;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::compose::load::{Request, load};
+use crate::engine::sim::World;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
+use crate::state::observed::Container;
 
+pub(crate) use crate::engine::sim::Software;
 pub(crate) use drive::Drive;
-pub(crate) use machine::Software;
+
+/// What tests do with containers of a simulated engine, by name.
+pub(crate) trait Named {
+    /// Returns a container.
+    fn named(&self, name: &str) -> &Container;
+
+    /// Returns a container, to be changed behind the planner's back.
+    fn named_mut(&mut self, name: &str) -> &mut Container;
+}
+
+impl Named for World {
+    fn named(&self, name: &str) -> &Container {
+        self.find(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.names()))
+    }
+
+    fn named_mut(&mut self, name: &str) -> &mut Container {
+        let id = self.named(name).id.clone();
+        self.containers.get_mut(&id).unwrap()
+    }
+}
 
 /// Loads a stack of the project `demo`.
 pub(crate) fn desired(yaml: &str) -> Desired {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::machine::Machine;
+use crate::engine::sim::World as Machine;
 use crate::planning::change::{Gate, Plan};
 use crate::state::ids::{ContainerId, NetworkId};
 use crate::state::step::Step;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use crate::engine::sim::image;
 use crate::planning::memory::Memory;
-use crate::planning::testing::machine::image;
-use crate::planning::testing::{Drive, desired};
+use crate::planning::testing::{Drive, Named, desired};
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, NetworkId};
 use crate::state::observed::{Origin, Status, labels};
@@ -187,9 +187,13 @@ fn happen(drive: &mut Drive, disturbance: &Disturbance) {
         D::Fail(number) => {
             let verbs =
                 ["create", "start", "stop", "rename", "update", "remove", "connect"];
-            drive.machine.failing.insert(verbs[usize::from(*number) % verbs.len()]);
+            drive
+                .machine
+                .faults
+                .failing
+                .insert(verbs[usize::from(*number) % verbs.len()]);
             drive.pass();
-            drive.machine.failing.clear();
+            drive.machine.faults.failing.clear();
         }
         D::End(number)
         | D::Pause(number)
@@ -212,12 +216,12 @@ fn harm(drive: &mut Drive, disturbance: &Disturbance, name: &str) {
     let id = drive.machine.named(name).id.clone();
     let is_running = drive.machine.named(name).state.status == Status::Running;
     match disturbance {
-        D::End(_) if is_running => drive.machine.end(name, 1),
+        D::End(_) if is_running => drive.machine.end_by_hand(name, 1),
         D::Pause(_) if is_running => {
             drive.machine.named_mut(name).state.status = Status::Paused;
         }
         D::Die(_) if is_running => {
-            drive.machine.end(name, 1);
+            drive.machine.end_by_hand(name, 1);
             drive.machine.named_mut(name).state.status = Status::Dead;
         }
         D::Remove(_) => {

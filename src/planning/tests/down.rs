@@ -1,7 +1,7 @@
 //! Taking a stack down.
 
 use crate::planning::teardown::teardown;
-use crate::planning::testing::{Drive, text};
+use crate::planning::testing::{Drive, Named, text};
 
 const FILE: &str = "
 services:

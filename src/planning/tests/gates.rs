@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::planning::testing::machine::runs;
-use crate::planning::testing::{Drive, Software, desired};
+use crate::engine::sim::runs;
+use crate::planning::testing::{Drive, Named, Software, desired};
 use crate::state::ids::NetworkId;
 use crate::state::value::Value;
 
@@ -40,7 +40,7 @@ fn position(drive: &Drive, line: &str) -> usize {
 #[test]
 fn a_started_dependency_is_enough_where_that_is_asked_for() {
     let mut drive = Drive::new(desired(&pair("service_started")));
-    drive.machine.software.insert("db".into(), Software::Sick);
+    drive.machine.software.insert("db".into(), Software::sick());
     drive.until("start demo-app-1");
     assert!(position(&drive, "start demo-db-1") < position(&drive, "start demo-app-1"));
 }
@@ -48,10 +48,10 @@ fn a_started_dependency_is_enough_where_that_is_asked_for() {
 #[test]
 fn a_dependency_that_is_not_ready_holds_the_start_back() {
     let mut drive = Drive::new(desired(&pair("service_healthy")));
-    drive.machine.software.insert("db".into(), Software::Sick);
+    drive.machine.software.insert("db".into(), Software::sick());
     drive.until("create demo-app-1").until("probe").until("probe");
     insta::assert_snapshot!("waits_for_health", drive.text());
-    drive.machine.advance(Duration::from_mins(1));
+    drive.machine.advance(Duration::from_mins(2));
     insta::assert_snapshot!("dependency_unhealthy", drive.text());
     let status = drive.status();
     let reasons: Vec<&str> =
@@ -66,16 +66,20 @@ fn a_dependency_that_is_not_ready_holds_the_start_back() {
 fn the_gate_opens_when_the_probe_passes_and_not_an_interval_later() {
     let mut drive = Drive::new(desired(&chain(["", "", ""])));
     drive.settle();
-    assert!(drive.machine.clock < Duration::from_secs(3), "{:?}", drive.machine.clock);
+    assert!(
+        drive.machine.uptime() < Duration::from_secs(3),
+        "{:?}",
+        drive.machine.uptime()
+    );
 }
 
 #[test]
 fn a_dependency_that_gets_sick_later_stops_nothing_and_blocks_what_is_to_come() {
     let mut drive = Drive::settled(&chain(["", "", ""]));
-    drive.machine.software.insert("a".into(), Software::Sick);
-    drive.machine.advance(Duration::from_mins(1));
+    drive.machine.software.insert("a".into(), Software::sick());
+    drive.machine.advance(Duration::from_mins(2));
     assert!(drive.plan().steps.is_empty());
-    drive.machine.end("demo-b-1", 1);
+    drive.machine.end_by_hand("demo-b-1", 1);
     drive.want(&chain(["", "", "new"]));
     for _ in 0..50 {
         drive.one();

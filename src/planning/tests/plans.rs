@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::planning::testing::machine::image;
-use crate::planning::testing::{Drive, Software, desired};
+use crate::engine::sim::image;
+use crate::planning::testing::{Drive, Named, Software, desired};
 use crate::state::ids::NetworkId;
 use crate::state::observed::{Network, Status};
 use crate::state::value::Value;
@@ -188,14 +188,15 @@ fn the_services_of_inactive_profiles_are_neither_wanted_nor_orphans() {
 #[test]
 fn a_name_that_somebody_else_has_is_a_conflict_and_not_taken() {
     let mut drive = Drive::new(desired(&one("container_name: proxy")));
-    drive.machine.strangers.insert("proxy".into(), None);
+    drive.machine.stranger("proxy", None);
     drive.settle();
     insta::assert_snapshot!("name_conflict", drive.text());
     let status = drive.status();
     assert_eq!(status.services[0].conditions[0].reason, "Conflict");
-    drive.machine.strangers.insert("proxy".into(), Some("other".into()));
+    drive.machine.remove_by_force("proxy");
+    drive.machine.stranger("proxy", Some("other"));
     insta::assert_snapshot!("name_conflict_project", drive.text());
-    drive.machine.strangers.clear();
+    drive.machine.remove_by_force("proxy");
     drive.settle();
     assert_eq!(drive.machine.names(), [("proxy".to_owned(), "running")].into());
 }
@@ -289,7 +290,7 @@ services:
         )
     };
     let mut drive = Drive::new(desired(&file("1")));
-    drive.machine.software.insert("job".into(), Software::Ends(0));
+    drive.machine.software.insert("job".into(), Software::ends(0));
     drive.settle();
     let starts = |drive: &Drive| {
         drive.history.iter().filter(|line| line.contains("start demo-job-1")).count()
@@ -302,7 +303,7 @@ services:
     drive.want(&file("2"));
     drive.settle();
     assert_eq!(starts(&drive), 2);
-    drive.machine.software.insert("job".into(), Software::Ends(3));
+    drive.machine.software.insert("job".into(), Software::ends(3));
     drive.want(&file("3"));
     drive.until("start demo-job-1");
     insta::assert_snapshot!("job_failed", drive.text());
@@ -313,14 +314,14 @@ fn a_container_that_does_not_run_is_brought_back_by_what_it_is() {
     let mut drive = Drive::settled(&one("restart: always"));
     drive.machine.named_mut("demo-web-1").state.status = Status::Paused;
     insta::assert_snapshot!("paused", drive.text());
-    drive.machine.end("demo-web-1", 137);
+    drive.machine.end_by_hand("demo-web-1", 137);
     drive.machine.named_mut("demo-web-1").state.out_of_memory = true;
     insta::assert_snapshot!("exited", drive.text());
     drive.machine.named_mut("demo-web-1").state.status = Status::Dead;
     insta::assert_snapshot!("dead", drive.text());
     drive.machine.named_mut("demo-web-1").state.status = Status::Restarting;
     insta::assert_snapshot!("restarting", drive.text());
-    drive.machine.end("demo-web-1", 0);
+    drive.machine.end_by_hand("demo-web-1", 0);
     drive.settle();
     assert_eq!(drive.machine.named("demo-web-1").state.status, Status::Running);
 }
@@ -349,7 +350,7 @@ fn a_container_on_a_network_that_was_made_again_is_moved_over() {
 #[test]
 fn a_stopped_container_on_a_network_that_was_made_again_is_moved_over_and_started() {
     let mut drive = Drive::settled(&one("restart: always"));
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     let network = drive.machine.networks.get_mut("demo_default").unwrap();
     network.id = NetworkId::new("another");
     drive.settle();
@@ -379,7 +380,7 @@ fn a_missing_image_is_pulled_unless_the_policy_says_never() {
 fn always_pulls_once_per_generation() {
     let mut drive = Drive::new(desired(&one("pull_policy: always")));
     drive.settle();
-    drive.machine.registry.insert("web:1".to_owned(), image("web:1", 2));
+    drive.machine.registry.insert("web:1".to_owned(), image("web:1", 2).into());
     drive.history.clear();
     drive.settle();
     assert!(drive.history.is_empty());

@@ -1,7 +1,7 @@
 //! How a container is replaced: every stage, from every stage.
 
-use crate::planning::testing::machine::runs;
-use crate::planning::testing::{Drive, Software, desired, desired_by};
+use crate::engine::sim::runs;
+use crate::planning::testing::{Drive, Named, Software, desired, desired_by};
 use crate::state::digest::DigestKey;
 use crate::state::observed::Status;
 use crate::state::step::Step;
@@ -67,7 +67,7 @@ fn a_replacement_goes_on_from_every_stage_after_everything_was_forgotten() {
 #[test]
 fn an_old_container_is_not_removed_while_the_new_one_is_not_ready() {
     let mut drive = a_to_b();
-    drive.machine.software.insert("web".into(), Software::Sick);
+    drive.machine.software.insert("web".into(), Software::sick());
     for _ in 0..200 {
         drive.one();
     }
@@ -75,7 +75,7 @@ fn an_old_container_is_not_removed_while_the_new_one_is_not_ready() {
     assert_eq!(names["demo-web-1"], "running");
     assert_eq!(names["demo-web-1.old-00000002"], "exited");
     drive.machine.software.clear();
-    drive.machine.advance(std::time::Duration::from_mins(1));
+    drive.machine.advance(std::time::Duration::from_mins(2));
     drive.settle();
     assert_eq!(level(&drive), "b");
 }
@@ -196,7 +196,7 @@ fn a_replica_that_is_sick_is_replaced_before_those_that_are_well() {
     let mut drive = Drive::settled(&web_with("a", more));
     let second = drive.machine.named("demo-web-2").id.clone();
     drive.machine.sick.insert(second);
-    drive.machine.advance(std::time::Duration::from_mins(1));
+    drive.machine.advance(std::time::Duration::from_mins(2));
     drive.want(&web_with("b", more)).settle();
     let stops = drive.history.iter().filter(|line| line.starts_with("stop"));
     let stops: Vec<&String> = stops.collect();
@@ -206,7 +206,7 @@ fn a_replica_that_is_sick_is_replaced_before_those_that_are_well() {
 #[test]
 fn a_dead_container_is_made_again() {
     let mut drive = Drive::settled(&web("a"));
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     drive.machine.named_mut("demo-web-1").state.status = Status::Dead;
     drive.settle();
     assert_eq!(level(&drive), "a");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::planning::testing::{Drive, Software, desired};
+use crate::planning::testing::{Drive, Named, Software, desired};
 use crate::state::ids::{Object, Replica};
 use crate::state::observed::Status;
 use crate::state::step::Step;
@@ -33,7 +33,7 @@ fn assert_about(found: Duration, seconds: u64) {
 #[test]
 fn a_container_is_probed_at_once_and_then_at_growing_distances() {
     let mut drive = Drive::new(desired(CHECKED));
-    drive.machine.software.insert("web".into(), Software::Sick);
+    drive.machine.software.insert("web".into(), Software::sick());
     drive.until("start demo-web-1");
     for millis in [250, 500, 1000, 1000, 1000] {
         assert_eq!(drive.pass().steps[0].1.verb(), "probe");
@@ -82,8 +82,8 @@ fn a_container_without_a_health_check_is_ready_after_a_second() {
 fn a_probe_counts_for_the_start_that_it_was_for() {
     let mut drive = Drive::settled(CHECKED);
     assert!(drive.status().ready);
-    drive.machine.software.insert("web".into(), Software::Sick);
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.software.insert("web".into(), Software::sick());
+    drive.machine.end_by_hand("demo-web-1", 1);
     drive.until("start demo-web-1");
     assert!(!drive.status().ready);
     assert_eq!(drive.pass().steps[0].1.verb(), "probe");
@@ -92,12 +92,12 @@ fn a_probe_counts_for_the_start_that_it_was_for() {
 #[test]
 fn a_container_that_crashes_is_started_at_once_and_then_later_and_later() {
     let mut drive = Drive::settled(WEB);
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     assert_eq!(drive.pass().steps[0].1.verb(), "start");
     for seconds in [10, 20, 40, 80, 160, 300, 300] {
         drive.learn();
         drive.machine.advance(Duration::from_secs(2));
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         let wait = wait(&mut drive);
         assert_about(wait, seconds);
         drive.machine.advance(wait);
@@ -106,7 +106,7 @@ fn a_container_that_crashes_is_started_at_once_and_then_later_and_later() {
     insta::assert_snapshot!("crashes", {
         drive.learn();
         drive.machine.advance(Duration::from_secs(2));
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         let service = drive.status().services.remove(0);
         format!("{:#?} attempts {}", service.conditions[2], service.attempts)
     });
@@ -116,7 +116,7 @@ fn a_container_that_crashes_is_started_at_once_and_then_later_and_later() {
 fn crashes_are_forgotten_after_ten_minutes_of_readiness() {
     let mut drive = Drive::settled(WEB);
     for _ in 0..2 {
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         drive.settle();
     }
     assert_eq!(drive.memory.crashes[&web()].count, 2);
@@ -136,7 +136,7 @@ fn our_own_stops_are_no_crashes() {
         grace: Duration::from_secs(10),
     };
     drive.memory.under_way.insert(web(), plan_stop);
-    drive.machine.end("demo-web-1", 0);
+    drive.machine.end_by_hand("demo-web-1", 0);
     drive.learn();
     assert!(drive.memory.crashes.is_empty());
 }
@@ -144,7 +144,7 @@ fn our_own_stops_are_no_crashes() {
 #[test]
 fn what_the_engines_own_policy_restarts_is_left_to_it() {
     let mut drive = Drive::settled("services: {web: {image: 'web:1', restart: always}}");
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     drive.machine.named_mut("demo-web-1").state.status = Status::Restarting;
     let plan = drive.plan();
     assert!(plan.steps.is_empty() && plan.is_moving);
@@ -157,7 +157,7 @@ fn what_the_engines_own_policy_restarts_is_left_to_it() {
 fn a_step_that_fails_is_tried_again_later_and_later_until_it_succeeds() {
     let mut drive = Drive::new(desired(WEB));
     drive.until("pull web:1");
-    drive.machine.failing.insert("create");
+    drive.machine.faults.failing.insert("create");
     drive.pass();
     for seconds in [1, 2, 4, 8] {
         let wait = wait(&mut drive);
@@ -168,7 +168,7 @@ fn a_step_that_fails_is_tried_again_later_and_later_until_it_succeeds() {
     drive.learn();
     insta::assert_snapshot!("retry", drive.text());
     assert_eq!(drive.status().services[0].conditions[2].reason, "RetryBackOff");
-    drive.machine.failing.clear();
+    drive.machine.faults.failing.clear();
     drive.settle();
     assert!(drive.memory.retries.is_empty());
 }
@@ -177,11 +177,8 @@ fn a_step_that_fails_is_tried_again_later_and_later_until_it_succeeds() {
 fn a_pull_that_fails_waits_longer_and_holds_back_nobody_else() {
     let file = "services: {a: {image: 'a:1'}, b: {image: 'b:1'}}";
     let mut drive = Drive::new(desired(file));
-    drive
-        .machine
-        .images
-        .insert("b:1".to_owned(), crate::planning::testing::machine::image("b:1", 1));
-    drive.machine.failing.insert("pull");
+    drive.machine.images.insert("b:1".to_owned(), crate::engine::sim::image("b:1", 1));
+    drive.machine.faults.failing.insert("pull");
     drive.until("start demo-b-1");
     drive.machine.advance(Duration::from_secs(1));
     let wait = wait(&mut drive) + Duration::from_secs(1);
@@ -194,17 +191,17 @@ fn a_pull_that_fails_waits_longer_and_holds_back_nobody_else() {
 fn a_new_generation_waits_for_nothing_that_the_old_one_waited_for() {
     let mut drive = Drive::settled(WEB);
     for _ in 0..4 {
-        drive.machine.end("demo-web-1", 1);
+        drive.machine.end_by_hand("demo-web-1", 1);
         drive.settle();
     }
-    drive.machine.end("demo-web-1", 1);
+    drive.machine.end_by_hand("demo-web-1", 1);
     assert!(wait(&mut drive) > Duration::from_secs(10));
     drive.want(&WEB.replace("job: false", "job: false, ready_deadline: 5m"));
     assert_eq!(drive.plan().steps.len(), 1);
 
     let mut drive = Drive::new(desired(WEB));
     drive.until("pull web:1");
-    drive.machine.failing.insert("create");
+    drive.machine.faults.failing.insert("create");
     drive.pass();
     drive.pass();
     assert!(drive.plan().steps.is_empty());

@@ -1,0 +1,74 @@
+//! What the engine makes of a request to create a container.
+
+use super::defaults::{networks, origin, read_back};
+use super::perform::{name_in_use, too_many_cpus};
+use super::refusal::{Refusal, conflict, missing, senseless};
+use super::software::Software;
+use super::world::World;
+use crate::state::document::Document;
+use crate::state::ids::{ContainerId, ContainerName, VolumeName};
+use crate::state::observed::{Container, ContainerState, Status};
+use crate::state::value::Value;
+
+impl World {
+    pub(super) fn create(
+        &mut self,
+        name: &ContainerName,
+        asked: &Document,
+    ) -> Result<(), Refusal> {
+        if let Some(holder) = self.is_taken(name) {
+            return Err(conflict(&name_in_use(name, holder)));
+        }
+        let reference = asked.get("Config.Image").as_text().unwrap_or_default();
+        let Some(image) = self.image(reference).cloned() else {
+            return Err(missing(&format!("No such image: {reference}")));
+        };
+        let facts = self.facts();
+        too_many_cpus(asked, facts.cpus)?;
+        Software::of_labels(asked).map_err(|words| senseless(&words))?;
+        let container = Container {
+            id: ContainerId::new(format!("{:08}{:056}", self.number(), 0)),
+            name: name.clone(),
+            image: image.id.clone(),
+            origin: origin(asked),
+            document: Document::default(),
+            attached: networks(asked).into_iter().map(|name| (name, "".into())).collect(),
+            created: self.time(),
+            state: ContainerState {
+                status: Status::Created,
+                health: None,
+                exit_code: 0,
+                out_of_memory: false,
+                error: String::new(),
+                started: None,
+                finished: None,
+                restarts: 0,
+            },
+        };
+        let mut document = read_back(&container, asked, &image, &facts);
+        for (pointer, value) in &self.reads_back {
+            document.set(pointer, value.clone());
+        }
+        self.make_volumes(&document);
+        let id = container.id.clone();
+        self.containers.insert(id.clone(), Container { document, ..container });
+        self.life(&id);
+        self.tell(&id, "create", &[]);
+        Ok(())
+    }
+
+    /// A named volume that is not there is made with the container.
+    fn make_volumes(&mut self, document: &Document) {
+        let mounts = document.get("HostConfig.Mounts");
+        let is_volume = |mount: &&Value| mount.get("Type").as_text() == Some("volume");
+        let named = mounts.entries().map(|(_, mount)| mount).filter(is_volume);
+        let named = named.filter_map(|mount| mount.get("Source").as_text());
+        let named: Vec<VolumeName> = named.map(VolumeName::new).collect();
+        for name in named.iter().filter(|name| !name.as_str().is_empty()) {
+            if !self.volumes.contains_key(name) {
+                let local = [("Driver", Value::text("local"))].into_iter().collect();
+                self.create_volume(name, local);
+            }
+        }
+    }
+}

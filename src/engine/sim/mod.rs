@@ -1,0 +1,49 @@
+//! A simulated engine: the real one's defaults, refusals, events and sense of time, with
+//! no container behind it.
+//!
+//! [`World`] is the engine itself: pure, synchronous, and deterministic; its time passes
+//! when it is told so. [`Sim`] gives it a clock and makes an [`crate::engine::Engine`] of
+//! it: `--host sim:`.
+//!
+//! Read in this order: `world` (what there is, and how time passes), `perform` with
+//! `creation`, `defaults` and `network` (what is asked of it), `lifecycle` and `health`
+//! (what happens by itself), `software` (what containers do), `event` (what it tells),
+//! `faults` (what goes wrong), `hand` (what people do to it), `simulation` (the clock).
+//!
+//! What its software does is chosen by labels of the service:
+//!
+//! | label | meaning | without it |
+//! |---|---|---|
+//! | `sim.exits: CODE` | it ends by itself with this exit code | it runs for ever |
+//! | `sim.after: DURATION` | so long after its start it ends | at once |
+//! | `sim.health: DURATION\|never` | its health command passes from this age on | at once |
+//! | `sim.sickens: DURATION` | its health command fails again from this age on | never |
+//! | `sim.stops: DURATION\|never` | how long it takes when asked to stop; never: it has to be killed | no time |
+//! | `sim.starts: DURATION` | how long the call that starts it takes | no time |
+//!
+//! Every image can be pulled, but for those whose name contains `missing`.
+
+mod creation;
+mod defaults;
+mod event;
+mod faults;
+mod hand;
+mod health;
+mod lifecycle;
+mod network;
+mod perform;
+mod refusal;
+mod simulation;
+mod software;
+mod watch;
+mod world;
+
+pub use defaults::image;
+pub use event::{Event, Kind};
+pub use faults::{CallFault, Faults, LookFault, Losses};
+pub use lifecycle::runs;
+pub use perform::Call;
+pub use simulation::Sim;
+pub use software::{End, Passing, Reaction, Software, Wellness};
+pub use watch::Watch;
+pub use world::{Supply, World};
