@@ -52,6 +52,7 @@ pub(crate) async fn limits_change_while_the_container_runs(
     stage.told().await;
 }
 
+/// But for the number of processes, which is unlimited then.
 pub(crate) async fn a_limit_that_is_taken_away_is_ignored(
     stage: &mut Stage<impl Subject>,
 ) {
@@ -73,7 +74,8 @@ pub(crate) async fn a_limit_that_is_taken_away_is_ignored(
     }
     let after = stage.inspect(&a).await;
     assert_eq!(after.document.get(MEMORY), &mebibytes(64));
-    assert_eq!(after.document.get(PIDS), &Value::Int(50));
+    assert_eq!(after.document.get(CPUS), &Value::text("0.5"));
+    assert_eq!(after.document.get(PIDS), &Value::Null);
     stage.told().await;
 }
 
@@ -86,7 +88,7 @@ pub(crate) async fn memory_above_its_swap_is_refused(stage: &mut Stage<impl Subj
         document: fields.into_iter().collect(),
     };
     let above = update(vec![(MEMORY, mebibytes(128))]);
-    stage.refuses(above, FailureKind::Refused).await;
+    stage.refuses(above, FailureKind::Conflict).await;
     let below = update(vec![(MEMORY, mebibytes(128)), (SWAP, mebibytes(64))]);
     stage.refuses(below, FailureKind::Refused).await;
     let little = update(vec![(MEMORY, Value::Int(1)), (SWAP, Value::Int(1))]);

@@ -25,6 +25,7 @@ mod real;
 mod refusals;
 mod restarts;
 mod shown;
+mod simulated;
 mod stage;
 mod subject;
 mod transcript;
@@ -44,6 +45,19 @@ macro_rules! scenarios {
                     let mut stage = stage.await;
                     crate::$module::$scenario(&mut stage).await;
                     stage.finish(true);
+                }
+            )+)+
+        }
+
+        mod on_the_simulated_engine {
+            $($(
+                #[tokio::test(start_paused = true)]
+                async fn $scenario() {
+                    let subject = crate::simulated::Simulated::new();
+                    let stage = crate::stage::Stage::new(stringify!($scenario), subject);
+                    let mut stage = stage.await;
+                    crate::$module::$scenario(&mut stage).await;
+                    stage.finish(false);
                 }
             )+)+
         }

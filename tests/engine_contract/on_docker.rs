@@ -10,7 +10,7 @@ use reconciler::engine::docker::Docker;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::real::{Corner, IMAGE, client, registry};
-use crate::subject::{ByHand, Subject, follow};
+use crate::subject::{ByHand, Subject, follow, until_mark};
 
 /// An image of the lab that is not [`IMAGE`].
 const ANOTHER: &str = "lab/base:bookworm";
@@ -32,6 +32,7 @@ impl OnDocker {
         }
         let docker = Docker::connect(None).await.expect("a connection");
         let mut wakeups = follow(&docker, &corner.project());
+        // Nothing is told before the stream is open.
         let first = wakeups.recv().await;
         assert!(matches!(first, Some(Wakeup::Relist { .. })), "{first:?}");
         Some(Self { corner, docker, wakeups, marks: 0 })
@@ -128,22 +129,7 @@ impl Subject for OnDocker {
         client().create_volume(request).await.expect("a volume");
         let options = None::<query::RemoveVolumeOptions>;
         client().remove_volume(&name, options).await.expect("no volume");
-        let mut told = Vec::new();
-        let end = format!("volume create {name}");
-        let read = async {
-            loop {
-                match self.wakeups.recv().await.expect("a wake-up") {
-                    Wakeup::Other { action } if action == end => return,
-                    Wakeup::Other { action } if action.contains("-mark-") => {}
-                    wakeup @ (Wakeup::Container { .. }
-                    | Wakeup::Endpoint { .. }
-                    | Wakeup::Other { .. }
-                    | Wakeup::Relist { .. }) => told.push(wakeup),
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), read).await.expect("the mark");
-        told
+        until_mark(&mut self.wakeups, &name).await
     }
 
     async fn publish(&mut self) -> Option<String> {

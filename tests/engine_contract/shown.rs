@@ -83,13 +83,24 @@ pub(crate) fn answer(answer: &Result<Done, Failure>) -> Json {
     }
 }
 
+/// What the engine was configured to, or what its host can do: another machine's is another.
+const OF_THE_HOST: [&str; 2] = ["HostConfig.LogConfig.Config", "HostConfig.CgroupnsMode"];
+
 /// Shows a container, but for its times.
 pub(crate) fn container(container: &Container) -> Json {
+    let mut fields = document(&container.document);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|pointer, _| !OF_THE_HOST.contains(&pointer.as_str()));
+    }
+    if let Some(labels) = fields.get_mut("Config.Labels").and_then(Json::as_object_mut) {
+        // The digest of what the image was built from.
+        labels.remove("lab.recipe");
+    }
     let attached = &container.attached;
     let state = &container.state;
     json!({
         "image": container.image.as_str(),
-        "document": document(&container.document),
+        "document": fields,
         "attached": attached
             .iter()
             .map(|(name, id)| (name.to_string(), json!(id.as_str())))

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use reconciler::engine::{Engine, Wakeup};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Something that people do to an engine, which no step does. Containers have the full
 /// names that they have on the engine.
@@ -61,18 +63,41 @@ pub(crate) trait Subject {
 pub(crate) fn follow<E: Engine + Clone + 'static>(
     engine: &E,
     project: &str,
-) -> tokio::sync::mpsc::UnboundedReceiver<Wakeup> {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+) -> UnboundedReceiver<Wakeup> {
+    let (sender, receiver) = unbounded_channel();
     let (engine, project) = (engine.clone(), project.into());
     tokio::spawn(async move {
         let mut wakeups = std::pin::pin!(engine.wakeups(&project));
-        while let Some(wakeup) = futures_util::StreamExt::next(&mut wakeups).await {
+        while let Some(wakeup) = wakeups.next().await {
             if sender.send(wakeup).is_err() {
                 return;
             }
         }
     });
     receiver
+}
+
+/// Returns what is told until a volume of this name, a mark, is made.
+pub(crate) async fn until_mark(
+    wakeups: &mut UnboundedReceiver<Wakeup>,
+    mark: &str,
+) -> Vec<Wakeup> {
+    let mut told = Vec::new();
+    let end = format!("volume create {mark}");
+    let read = async {
+        loop {
+            match wakeups.recv().await.expect("a wake-up") {
+                Wakeup::Other { action } if action == end => return,
+                Wakeup::Other { action } if action.contains("-mark-") => {}
+                wakeup @ (Wakeup::Container { .. }
+                | Wakeup::Endpoint { .. }
+                | Wakeup::Other { .. }
+                | Wakeup::Relist { .. }) => told.push(wakeup),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), read).await.expect("the mark");
+    told
 }
 
 /// Says whether a wake-up is about one of these ids or names.
