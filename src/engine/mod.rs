@@ -8,6 +8,7 @@ pub use any::Any;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::path::PathBuf;
 
 use futures_util::Stream;
 use tokio::sync::mpsc::UnboundedSender;
@@ -138,6 +139,15 @@ pub enum EngineError {
     Unsupported {
         /// Which versions meet here, and what to do.
         reason: String,
+    },
+    /// The file of a simulated engine is of no use.
+    #[error("the simulated engine in {} cannot be used", .file.display())]
+    Simulated {
+        /// The file.
+        file: PathBuf,
+        /// The reason, with what to do.
+        #[source]
+        source: sim::FileError,
     },
     /// It answered with something else than what was asked for.
     #[error("the Docker Engine failed to {what}")]

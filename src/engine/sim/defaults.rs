@@ -1,6 +1,6 @@
 //! What the engine adds to what it was asked for.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::compose::attribute;
 use crate::compose::attribute::field::{Asked, Default as Unless};
@@ -57,7 +57,7 @@ pub(super) fn read_back(
     image: &Image,
     facts: &EngineFacts,
 ) -> Document {
-    let mut document = through_json(asked);
+    let mut document = from_json(&form::write(asked));
     for (_, field) in attribute::fields() {
         let there = document.get(field.pointer);
         let of_image = image.config.get(field.pointer);
@@ -88,9 +88,8 @@ pub(super) fn read_back(
     document
 }
 
-/// Writes a document as the engine gets it, and reads it as the engine tells it.
-pub(super) fn through_json(document: &Document) -> Document {
-    let body = form::write(document);
+/// Reads a container off the request by which it was made.
+pub(super) fn from_json(body: &Json) -> Document {
     form::read(&json!({
         "Config": body,
         "HostConfig": body["HostConfig"],

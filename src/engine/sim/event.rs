@@ -44,6 +44,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] =
+        [Self::Container, Self::Network, Self::Volume, Self::Image];
+
     /// Returns the engine's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +93,10 @@ pub(super) struct Events {
 }
 
 impl Events {
+    pub(super) const fn restored(count: u64, kept: VecDeque<Event>) -> Self {
+        Self { count, kept }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Event> {
         self.kept.iter()
     }

@@ -71,8 +71,7 @@ impl World {
             let network =
                 Some(network).filter(|it| !it.as_str().is_empty()).or_else(by_name);
             if let Some(network) = network {
-                // Detaching what is attached is never refused.
-                let _done = self.disconnect(&id, &network);
+                self.disconnect(&id, &network);
             }
         }
     }

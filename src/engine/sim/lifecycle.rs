@@ -300,7 +300,7 @@ impl World {
         container.state.status = Status::Running;
         let interval = super::health::interval(container);
         let life = self.life(id);
-        let slept = now - life.frozen.take().unwrap_or(now);
+        let slept = now.saturating_sub(life.frozen.take().unwrap_or(now));
         if let Some(end) = &mut life.end {
             end.at += slept;
         }

@@ -8,7 +8,8 @@
 //! Read in this order: `world` (what there is, and how time passes), `perform` with
 //! `creation`, `defaults` and `network` (what is asked of it), `lifecycle` and `health`
 //! (what happens by itself), `software` (what containers do), `event` (what it tells),
-//! `faults` (what goes wrong), `hand` (what people do to it), `simulation` (the clock).
+//! `faults` (what goes wrong), `hand` (what people do to it), `simulation` with `watch` (the clock), `file` with
+//! `stored` (`sim:FILE`).
 //!
 //! What its software does is chosen by labels of the service:
 //!
@@ -27,6 +28,7 @@ mod creation;
 mod defaults;
 mod event;
 mod faults;
+mod file;
 mod hand;
 mod health;
 mod lifecycle;
@@ -35,12 +37,14 @@ mod perform;
 mod refusal;
 mod simulation;
 mod software;
+mod stored;
 mod watch;
 mod world;
 
 pub use defaults::image;
 pub use event::{Event, Kind};
 pub use faults::{CallFault, Faults, LookFault, Losses};
+pub use file::FileError;
 pub use lifecycle::runs;
 pub use perform::Call;
 pub use simulation::Sim;

@@ -80,18 +80,14 @@ impl World {
     }
 
     /// Detaches a container from a network that has this id, or that it knows by it.
-    pub(super) fn disconnect(
-        &mut self,
-        id: &ContainerId,
-        network: &NetworkId,
-    ) -> Result<(), Refusal> {
+    pub(super) fn disconnect(&mut self, id: &ContainerId, network: &NetworkId) {
         let called = self.networks.iter().find(|(_, it)| it.id == *network);
         let called = called.map(|(name, _)| name.clone());
-        let Some(container) = self.containers.get_mut(id) else { return Ok(()) };
+        let Some(container) = self.containers.get_mut(id) else { return };
         let known = container.attached.iter().find(|(name, it)| {
             *it == network || it.as_str().is_empty() && Some(*name) == called.as_ref()
         });
-        let Some(name) = known.map(|(name, _)| name.clone()) else { return Ok(()) };
+        let Some(name) = known.map(|(name, _)| name.clone()) else { return };
         container.attached.remove(&name);
         let mut endpoints: Map =
             container.document.get(ENDPOINTS).as_map().cloned().unwrap_or_default();
@@ -100,7 +96,6 @@ impl World {
         if called.is_some() {
             self.tell_endpoint(id, network, "disconnect");
         }
-        Ok(())
     }
 
     /// Returns the networks that a container is about to be started on.

@@ -38,7 +38,7 @@ impl World {
         self.advance(CALL);
         let call = self.begin(step);
         self.advance_to(call.until);
-        self.finish(call)
+        self.finish(&call)
     }
 
     /// Begins a call; somebody lets time pass until it ends.
@@ -84,11 +84,11 @@ impl World {
     ///
     /// # Errors
     /// As [`World::perform`].
-    pub fn finish(&mut self, call: Call) -> Result<Done, Failure> {
+    pub fn finish(&mut self, call: &Call) -> Result<Done, Failure> {
         if call.fault == Some(CallFault::Before) {
             return failure(CallFault::Before).map_or(Ok(Done::Done), Err);
         }
-        let done = self.act(&call).map_err(|refusal| refusal.about(&about(&call.step)));
+        let done = self.act(call).map_err(|refusal| refusal.about(&about(&call.step)));
         // What ends as soon as it is started has ended when the call returns.
         self.advance_to(self.clock);
         match call.fault.and_then(failure) {
@@ -112,7 +112,8 @@ impl World {
                 self.connect(container, network, endpoint)
             }
             Step::Disconnect { container, network } => {
-                self.disconnect(container, network)
+                self.disconnect(container, network);
+                Ok(())
             }
             Step::Update { container, document } => self.update(container, document),
             Step::Rename { container, to } => self.rename(container, to),
@@ -243,14 +244,14 @@ impl World {
     /// # Errors
     /// It is in use. One that is gone already is no error.
     pub fn delete_volume(&mut self, name: &VolumeName) -> Result<(), Failure> {
-        let uses = |mounts: &Value| {
+        let mounts_it = |mounts: &Value| {
             let mut mounts = mounts.entries();
             mounts.any(|(_, mount)| mount.get("Source").as_text() == Some(name.as_str()))
         };
         let user = self
             .containers
             .values()
-            .find(|it| uses(it.document.get("HostConfig.Mounts")));
+            .find(|it| mounts_it(it.document.get("HostConfig.Mounts")));
         if let Some(user) = user {
             let refusal =
                 conflict(&format!("remove {name}: volume is in use - [{}]", user.id));

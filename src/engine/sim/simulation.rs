@@ -9,30 +9,39 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::file::Kept;
 use super::watch::Watch;
 use super::world::World;
 use crate::engine::{Engine, EngineError, PullProgress, Scope, Wakeup};
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
 use crate::state::observed::{EngineFacts, Observed};
-use crate::state::step::{Done, Failure, Step};
+use crate::state::step::{Done, Failure, FailureKind, Step};
 use crate::state::time::EngineTime;
 
 /// How late an event is that is held back.
 const LATE: Duration = Duration::from_millis(100);
+/// How often it is looked whether another process has written the file.
+const LOOK_AT_FILE: Duration = Duration::from_millis(200);
 
 /// A simulated engine; clones share it.
-///
-/// Its time is that of tokio: a test whose clock is paused has an engine whose clock is.
 #[derive(Clone, Debug)]
 pub struct Sim(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    world: Mutex<World>,
-    /// When the world's clock stood at zero.
-    start: Instant,
-    /// Somebody did something to it.
+    place: Place,
+    /// Somebody in this process did something to it.
     changed: Notify,
+}
+
+/// Where the world is.
+#[derive(Debug)]
+enum Place {
+    /// Here. Its time is tokio's: a test whose clock is paused has an engine whose clock
+    /// is; the instant is when its own stood at zero.
+    Memory(Mutex<World>, Instant),
+    /// In a file. Its time is the host's, which all processes share.
+    File(Kept),
 }
 
 impl Sim {
@@ -42,34 +51,57 @@ impl Sim {
     /// # Errors
     /// The file cannot be read or written, or holds something else.
     pub fn connect(file: &str) -> Result<Self, EngineError> {
-        if !file.is_empty() {
-            return Err(EngineError::Address {
-                host: format!("sim:{file}"),
-                reason: "a simulated engine keeps no file yet".to_owned(),
-            });
+        if file.is_empty() {
+            return Ok(Self::new(World::new("simulated", host_time())));
         }
-        Ok(Self::new(World::new("simulated", host_time())))
+        let place = Place::File(Kept::new(file));
+        let sim = Self(Arc::new(Shared { place, changed: Notify::new() }));
+        sim.with(|_| ())?;
+        Ok(sim)
     }
 
     /// Gives a world a clock.
-    pub fn new(mut world: World) -> Self {
-        world.advance(Duration::ZERO);
-        let start = Instant::now();
-        let start = start.checked_sub(world.uptime()).unwrap_or(start);
-        let world = Mutex::new(world);
-        Self(Arc::new(Shared { world, start, changed: Notify::new() }))
+    pub fn new(world: World) -> Self {
+        let now = Instant::now();
+        let start = now.checked_sub(world.uptime()).unwrap_or(now);
+        let place = Place::Memory(Mutex::new(world), start);
+        Self(Arc::new(Shared { place, changed: Notify::new() }))
     }
 
-    /// Does something with the world as it is now; whoever watches is told.
-    pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        let mut world = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
-        world.advance_to(self.0.start.elapsed());
-        let before = (world.events.count, world.boots, world.due());
-        let done = act(&mut world);
-        if before != (world.events.count, world.boots, world.due()) {
+    /// Does something with the world as it is now; whoever watches is told. What is
+    /// scripted lasts only where the world is kept in memory.
+    ///
+    /// # Errors
+    /// It is kept in a file that is of no use.
+    pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> Result<T, EngineError> {
+        let act = |world: &mut World| {
+            let before = (world.events.count, world.boots, world.due());
+            let done = act(world);
+            (before != (world.events.count, world.boots, world.due()), done)
+        };
+        let (has_changed, done) = match &self.0.place {
+            Place::Memory(world, start) => {
+                let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+                world.advance_to(start.elapsed());
+                act(&mut world)
+            }
+            Place::File(kept) => kept.with(host_time(), act).map_err(|source| {
+                EngineError::Simulated { file: kept.path().to_path_buf(), source }
+            })?,
+        };
+        if has_changed {
             self.0.changed.notify_waiters();
         }
-        done
+        Ok(done)
+    }
+
+    /// As [`Sim::with`], for what is to be done.
+    fn doing<T>(&self, act: impl FnOnce(&mut World) -> T) -> Result<T, Failure> {
+        self.with(act).map_err(|error| Failure {
+            kind: FailureKind::Failed,
+            message: std::error::Error::source(&error)
+                .map_or_else(|| error.to_string(), |reason| format!("{error}: {reason}")),
+        })
     }
 
     /// Deletes a volume and all data in it, for good.
@@ -77,14 +109,15 @@ impl Sim {
     /// # Errors
     /// The volume is in use. One that is gone already is no error.
     pub fn delete_volume(&self, name: &VolumeName) -> Result<(), Failure> {
-        self.with(|world| world.delete_volume(name))
+        self.doing(|world| world.delete_volume(name))?
     }
 
     /// Waits until the world's clock stands so high.
-    async fn until(&self, uptime: Duration) {
-        while let Some(rest) = uptime.checked_sub(self.with(|world| world.uptime())) {
+    async fn until(&self, uptime: Duration) -> Result<(), Failure> {
+        loop {
+            let rest = uptime.saturating_sub(self.doing(|world| world.uptime())?);
             if rest.is_zero() {
-                break;
+                return Ok(());
             }
             sleep(rest).await;
         }
@@ -94,18 +127,53 @@ impl Sim {
     async fn next(&self, watch: &mut Watch) -> VecDeque<Wakeup> {
         loop {
             let changed = self.0.changed.notified();
-            let (wakeups, due) = self.with(|world| {
-                let wait = world.due().map(|due| due.saturating_sub(world.uptime()));
-                (watch.take(world), wait)
+            let stamp = self.stamp();
+            let found = self.with(|world| {
+                let due = world.due().map(|due| due.saturating_sub(world.uptime()));
+                (watch.take(world), due)
             });
+            let (wakeups, due) = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    // Whoever looks is told the same; it may be mended meanwhile.
+                    tracing::debug!(%error, "the simulated engine cannot be watched");
+                    sleep(LOOK_AT_FILE).await;
+                    continue;
+                }
+            };
             if !wakeups.is_empty() {
                 return wakeups.into();
             }
             let due = if watch.holds_back() { Some(LATE) } else { due };
+            let something = async {
+                tokio::select! {
+                    () = changed => {}
+                    () = self.written_since(stamp) => {}
+                }
+            };
             match due {
                 // Either there is something now, or the time has come.
-                Some(due) => drop(timeout(due, changed).await),
-                None => changed.await,
+                Some(due) => drop(timeout(due, something).await),
+                None => something.await,
+            }
+        }
+    }
+
+    fn stamp(&self) -> Option<(u64, i64, i64)> {
+        match &self.0.place {
+            Place::Memory(..) => None,
+            Place::File(kept) => kept.stamp(),
+        }
+    }
+
+    /// Waits until the file is another one; for ever when there is none.
+    async fn written_since(&self, stamp: Option<(u64, i64, i64)>) {
+        match &self.0.place {
+            Place::Memory(..) => std::future::pending().await,
+            Place::File(kept) => {
+                while kept.stamp() == stamp {
+                    sleep(LOOK_AT_FILE).await;
+                }
             }
         }
     }
@@ -113,11 +181,11 @@ impl Sim {
 
 impl Engine for Sim {
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        Ok(self.with(|world| world.facts()))
+        self.with(|world| world.facts())
     }
 
     async fn look(&self, scope: &Scope) -> Result<Observed, EngineError> {
-        self.with(|world| world.look(scope))
+        self.with(|world| world.look(scope))?
     }
 
     async fn look_again(
@@ -126,7 +194,7 @@ impl Engine for Sim {
         last: &Observed,
         containers: &BTreeSet<ContainerId>,
     ) -> Result<Observed, EngineError> {
-        self.with(|world| world.look_again(scope, last, containers))
+        self.with(|world| world.look_again(scope, last, containers))?
     }
 
     async fn perform(
@@ -134,9 +202,9 @@ impl Engine for Sim {
         step: &Step,
         _progress: &UnboundedSender<PullProgress>,
     ) -> Result<Done, Failure> {
-        let call = self.with(|world| world.begin(step));
-        self.until(call.until).await;
-        self.with(|world| world.finish(call))
+        let call = self.doing(|world| world.begin(step))?;
+        self.until(call.until).await?;
+        self.doing(|world| world.finish(&call))?
     }
 
     fn wakeups(&self, project: &ProjectName) -> impl Stream<Item = Wakeup> + Send {
