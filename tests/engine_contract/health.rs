@@ -12,11 +12,14 @@ use crate::subject::{ByHand, Subject};
 
 fn checked(document: Document, interval: &str, retries: i64) -> Document {
     let test = Value::texts(["CMD", "test", "-e", "/well"]);
-    with(document, [
-        ("Config.Healthcheck.Test", test),
-        ("Config.Healthcheck.Interval", Value::text(interval)),
-        ("Config.Healthcheck.Retries", Value::Int(retries)),
-    ])
+    with(
+        document,
+        [
+            ("Config.Healthcheck.Test", test),
+            ("Config.Healthcheck.Interval", Value::text(interval)),
+            ("Config.Healthcheck.Retries", Value::Int(retries)),
+        ],
+    )
 }
 
 fn is(health: Health) -> impl Fn(&Container) -> bool {
@@ -54,7 +57,8 @@ pub(crate) async fn health_is_checked_an_interval_after_the_start_and_then_again
 pub(crate) async fn so_many_failures_in_a_row_make_it_unhealthy(
     stage: &mut Stage<impl Subject>,
 ) {
-    let fields = checked(stage.shell("sleep 600", &[("sim.health", "never")]), "300ms", 3);
+    let fields =
+        checked(stage.shell("sleep 600", &[("sim.health", "never")]), "300ms", 3);
     let a = stage.run("a", fields).await;
     let sick = stage.until(&a, "is unhealthy", is(Health::Unhealthy)).await;
     let age = stage.now().await.duration_since(sick.state.started.expect("a start"));

@@ -48,12 +48,16 @@ pub(crate) async fn a_container_lives_from_create_to_remove_and_every_step_may_b
 pub(crate) async fn what_ends_by_itself_is_not_told_as_stopped(
     stage: &mut Stage<impl Subject>,
 ) {
-    let fields = stage.shell("sleep 0.2; exit 3", &[("sim.exits", "3"), ("sim.after", "200ms")]);
+    let fields =
+        stage.shell("sleep 0.2; exit 3", &[("sim.exits", "3"), ("sim.after", "200ms")]);
     let a = stage.run("a", fields).await;
     stage.until(&a, "has exited", |it| it.state.status == Status::Exited).await;
     assert_eq!(stage.inspect(&a).await.state.exit_code, 3);
     let told = stage.told().await;
-    assert!(!told.iter().any(|it| it.contains("stop") || it.contains("kill")), "{told:?}");
+    assert!(
+        !told.iter().any(|it| it.contains("stop") || it.contains("kill")),
+        "{told:?}"
+    );
     // Stopping what has ended is nothing.
     stage.does(Step::Stop { container: a.clone(), grace: Duration::ZERO }).await;
     stage.told().await;
@@ -63,7 +67,9 @@ pub(crate) async fn what_ends_by_itself_is_not_told_as_stopped(
 async fn serve<S: Subject>(stage: &mut Stage<S>) -> reconciler::state::ids::ContainerId {
     let fields = stage.shell(SERVER, &[]);
     let a = stage.run("a", fields).await;
-    while stage.try_probe(&a, &["test", "-e", "/well"]).await != Ok(Done::Probed { exit_code: 0 }) {
+    while stage.try_probe(&a, &["test", "-e", "/well"]).await
+        != Ok(Done::Probed { exit_code: 0 })
+    {
         stage.pass(Duration::from_millis(10)).await;
     }
     stage.told().await;

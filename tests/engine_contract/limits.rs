@@ -22,12 +22,15 @@ const fn mebibytes(number: i64) -> Value {
 pub(crate) async fn limits_change_while_the_container_runs(
     stage: &mut Stage<impl Subject>,
 ) {
-    let fields = with(stage.sleeper(), [
-        (MEMORY, mebibytes(64)),
-        (SWAP, mebibytes(64)),
-        (CPUS, Value::text("0.5")),
-        (PIDS, Value::Int(50)),
-    ]);
+    let fields = with(
+        stage.sleeper(),
+        [
+            (MEMORY, mebibytes(64)),
+            (SWAP, mebibytes(64)),
+            (CPUS, Value::text("0.5")),
+            (PIDS, Value::Int(50)),
+        ],
+    );
     let a = stage.run("a", fields).await;
     stage.inspect(&a).await;
     stage.told().await;
@@ -45,8 +48,7 @@ pub(crate) async fn limits_change_while_the_container_runs(
     // Where there was no limit there can be one.
     let b = stage.run("b", stage.sleeper()).await;
     stage.told().await;
-    let document =
-        Document::from_iter([(MEMORY, mebibytes(64)), (SWAP, mebibytes(64))]);
+    let document = Document::from_iter([(MEMORY, mebibytes(64)), (SWAP, mebibytes(64))]);
     stage.does(Step::Update { container: b.clone(), document }).await;
     stage.inspect(&b).await;
     stage.told().await;
@@ -56,19 +58,20 @@ pub(crate) async fn limits_change_while_the_container_runs(
 pub(crate) async fn a_limit_that_is_taken_away_is_ignored(
     stage: &mut Stage<impl Subject>,
 ) {
-    let fields = with(stage.sleeper(), [
-        (MEMORY, mebibytes(64)),
-        (SWAP, mebibytes(64)),
-        (CPUS, Value::text("0.5")),
-        (PIDS, Value::Int(50)),
-    ]);
+    let fields = with(
+        stage.sleeper(),
+        [
+            (MEMORY, mebibytes(64)),
+            (SWAP, mebibytes(64)),
+            (CPUS, Value::text("0.5")),
+            (PIDS, Value::Int(50)),
+        ],
+    );
     let a = stage.run("a", fields).await;
     stage.told().await;
-    for (pointer, nothing) in [
-        (MEMORY, Value::Int(0)),
-        (CPUS, Value::text("0")),
-        (PIDS, Value::Int(0)),
-    ] {
+    for (pointer, nothing) in
+        [(MEMORY, Value::Int(0)), (CPUS, Value::text("0")), (PIDS, Value::Int(0))]
+    {
         let document = Document::from_iter([(pointer, nothing)]);
         stage.does(Step::Update { container: a.clone(), document }).await;
     }
@@ -109,13 +112,15 @@ pub(crate) async fn memory_above_its_swap_is_refused(stage: &mut Stage<impl Subj
 pub(crate) async fn a_restart_policy_changes_while_the_container_runs(
     stage: &mut Stage<impl Subject>,
 ) {
-    let a = stage.run("a", with(stage.sleeper(), [(POLICY, Value::text("always"))])).await;
+    let a =
+        stage.run("a", with(stage.sleeper(), [(POLICY, Value::text("always"))])).await;
     stage.inspect(&a).await;
     stage.told().await;
     let policy = |name: &str| vec![(POLICY, Value::text(name))];
     let mut limited = policy("on-failure");
     limited.push((ATTEMPTS, Value::Int(3)));
-    for fields in [limited, policy("on-failure"), policy("no"), policy("unless-stopped")] {
+    for fields in [limited, policy("on-failure"), policy("no"), policy("unless-stopped")]
+    {
         let document = fields.into_iter().collect();
         stage.does(Step::Update { container: a.clone(), document }).await;
         stage.inspect(&a).await;

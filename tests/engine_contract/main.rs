@@ -12,8 +12,8 @@
     reason = "what cannot go on ends the test"
 )]
 
-mod images;
 mod health;
+mod images;
 mod life;
 mod limits;
 mod looks;
@@ -53,7 +53,7 @@ macro_rules! scenarios {
             $($(
                 #[tokio::test(start_paused = true)]
                 async fn $scenario() {
-                    let subject = crate::simulated::Simulated::new();
+                    let subject = crate::simulated::Simulated::new().await;
                     let stage = crate::stage::Stage::new(stringify!($scenario), subject);
                     let mut stage = stage.await;
                     crate::$module::$scenario(&mut stage).await;

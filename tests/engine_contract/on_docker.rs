@@ -31,10 +31,7 @@ impl OnDocker {
             return None;
         }
         let docker = Docker::connect(None).await.expect("a connection");
-        let mut wakeups = follow(&docker, &corner.project());
-        // Nothing is told before the stream is open.
-        let first = wakeups.recv().await;
-        assert!(matches!(first, Some(Wakeup::Relist { .. })), "{first:?}");
+        let wakeups = follow(&docker, &corner.project()).await;
         Some(Self { corner, docker, wakeups, marks: 0 })
     }
 

@@ -33,10 +33,13 @@ pub(crate) async fn a_name_is_taken_until_its_holder_is_renamed_or_removed(
 pub(crate) async fn a_port_is_taken_at_the_start(stage: &mut Stage<impl Subject>) {
     let port = Value::text(format!("127.0.0.1:{}", stage.free_port()));
     let binding = Value::map([("80/tcp", Value::List(vec![port]))]);
-    let fields = with(stage.sleeper(), [
-        ("HostConfig.PortBindings", binding),
-        ("Config.ExposedPorts", Value::map([("80/tcp", Value::Bool(true))])),
-    ]);
+    let fields = with(
+        stage.sleeper(),
+        [
+            ("HostConfig.PortBindings", binding),
+            ("Config.ExposedPorts", Value::map([("80/tcp", Value::Bool(true))])),
+        ],
+    );
     let a = stage.create("a", fields.clone()).await;
     let b = stage.create("b", fields).await;
     stage.does(Step::Start { container: a.clone() }).await;
@@ -81,13 +84,17 @@ pub(crate) async fn what_is_not_there_is_not_found_or_done_already(
     ] {
         stage.refuses(step, FailureKind::NotFound).await;
     }
-    stage.does(Step::Disconnect { container: gone.clone(), network: network.clone() }).await;
+    stage
+        .does(Step::Disconnect { container: gone.clone(), network: network.clone() })
+        .await;
     stage.does(Step::Remove { container: gone }).await;
     stage.does(Step::RemoveNetwork { id: network }).await;
     let bridge = stage.look().await.networks.remove("bridge").expect("a bridge").id;
     let a = stage.create("a", stage.sleeper()).await;
+    stage.told().await;
     stage.does(Step::Disconnect { container: a.clone(), network: bridge }).await;
     stage.inspect(&a).await;
+    stage.told().await;
 }
 
 pub(crate) async fn an_image_that_is_missing_fails_the_create(

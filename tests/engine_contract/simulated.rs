@@ -25,16 +25,20 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     /// Makes an engine that has the image of the tests.
-    pub(crate) fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let mut world = World::default();
         world.images.insert(IMAGE.to_owned(), busybox());
         let sim = Sim::new(world);
-        let wakeups = follow(&sim, PREFIX);
+        let wakeups = follow(&sim, PREFIX).await;
         Self { sim, wakeups, marks: 0 }
     }
 
+    fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.sim.with(act).expect("an engine that keeps no file")
+    }
+
     fn id(&self, name: &str) -> ContainerId {
-        self.sim.with(|world| world.find(name).expect("the container").id.clone())
+        self.with(|world| world.find(name).expect("the container").id.clone())
     }
 
     async fn perform(&self, step: Step) {
@@ -75,14 +79,14 @@ impl Subject for Simulated {
 
     async fn by_hand(&self, act: &ByHand) {
         match act {
-            ByHand::Kill(name) => self.sim.with(|world| world.end_by_hand(name, 137)),
-            ByHand::Pause(name) => self.sim.with(|world| world.pause(name)),
+            ByHand::Kill(name) => self.with(|world| world.end_by_hand(name, 137)),
+            ByHand::Pause(name) => self.with(|world| world.pause(name)),
             ByHand::Stop(name) => {
                 let grace = Duration::from_secs(1);
                 self.perform(Step::Stop { container: self.id(name), grace }).await;
             }
             ByHand::RemoveByForce(name) => {
-                self.sim.with(|world| world.remove_by_force(name));
+                self.with(|world| world.remove_by_force(name));
             }
             ByHand::Rename(name, to) => {
                 let to = to.as_str().into();
@@ -90,17 +94,17 @@ impl Subject for Simulated {
             }
             ByHand::Disconnect(network, name) => {
                 let network = NetworkName::new(network.as_str());
-                let network =
-                    self.sim.with(|world| world.networks[&network].id.clone());
-                self.perform(Step::Disconnect { container: self.id(name), network }).await;
+                let network = self.with(|world| world.networks[&network].id.clone());
+                self.perform(Step::Disconnect { container: self.id(name), network })
+                    .await;
             }
-            ByHand::Tag(reference) => self.sim.with(|world| world.move_tag(reference, 2)),
+            ByHand::Tag(reference) => self.with(|world| world.move_tag(reference, 2)),
             ByHand::Untag(reference) => {
-                self.sim.with(|world| drop(world.images.remove(reference)));
+                self.with(|world| drop(world.images.remove(reference)));
             }
             ByHand::Health(name, passes) => {
                 let id = self.id(name);
-                self.sim.with(|world| match passes {
+                self.with(|world| match passes {
                     true => world.sick.remove(&id),
                     false => world.sick.insert(id),
                 });
@@ -129,7 +133,7 @@ impl Subject for Simulated {
     async fn publish(&mut self) -> Option<String> {
         let reference = format!("127.0.0.1:5000/{PREFIX}-image:1");
         let supply = image(&reference, 1).into();
-        self.sim.with(|world| world.registry.insert(reference.clone(), supply));
+        self.with(|world| world.registry.insert(reference.clone(), supply));
         Some(reference)
     }
 }

@@ -8,8 +8,8 @@ use reconciler::engine::{Engine, Scope};
 use reconciler::state::document::{Document, Pointer};
 use reconciler::state::ids::{ContainerId, ContainerName, NetworkId, NetworkName};
 use reconciler::state::observed::{Container, Observed, labels};
-use reconciler::state::step::{Done, Failure, FailureKind, Step};
 use reconciler::state::secret::Secret;
+use reconciler::state::step::{Done, Failure, FailureKind, Step};
 use reconciler::state::time::EngineTime;
 use reconciler::state::value::Value;
 use serde_json::{Value as Json, json};
@@ -237,14 +237,6 @@ impl<S: Subject> Stage<S> {
         told.iter().map(|it| self.words.text(it)).collect()
     }
 
-    /// As [`Stage::told`], where the engine does not always tell it in the same order.
-    pub(crate) async fn told_in_any_order(&mut self) {
-        let mut told: Vec<_> =
-            self.gather().await.iter().map(|it| self.words.text(it)).collect();
-        told.sort();
-        self.write(json!({ "told_in_any_order": told }));
-    }
-
     async fn gather(&mut self) -> Vec<String> {
         let told = self.subject.told().await;
         self.learn_names().await;
@@ -322,11 +314,14 @@ impl<S: Subject> Stage<S> {
 
     fn software(&self, command: &[&str], simulated: &[(&str, &str)]) -> Document {
         let project = (labels::PROJECT, Value::text(self.prefix.as_str()));
-        let simulated = simulated.iter().map(|(name, value)| (*name, Value::text(*value)));
+        let simulated =
+            simulated.iter().map(|(name, value)| (*name, Value::text(*value)));
         Document::from_iter([
             ("Config.Image", Value::text(IMAGE)),
             ("Config.Cmd", Value::texts(command.iter().copied())),
             ("Config.Labels", Value::map([project].into_iter().chain(simulated))),
+            // As the product does; without any `HostConfig` dockerd is not itself.
+            ("HostConfig.RestartPolicy.Name", Value::text("no")),
         ])
     }
 }

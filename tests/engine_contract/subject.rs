@@ -59,12 +59,12 @@ pub(crate) trait Subject {
     fn publish(&mut self) -> impl Future<Output = Option<String>>;
 }
 
-/// Follows what an engine tells about a project in the background.
-pub(crate) fn follow<E: Engine + Clone + 'static>(
+/// Follows what an engine tells about a project in the background, from now on.
+pub(crate) async fn follow<E: Engine + Clone + 'static>(
     engine: &E,
     project: &str,
 ) -> UnboundedReceiver<Wakeup> {
-    let (sender, receiver) = unbounded_channel();
+    let (sender, mut receiver) = unbounded_channel();
     let (engine, project) = (engine.clone(), project.into());
     tokio::spawn(async move {
         let mut wakeups = std::pin::pin!(engine.wakeups(&project));
@@ -74,6 +74,9 @@ pub(crate) fn follow<E: Engine + Clone + 'static>(
             }
         }
     });
+    // Nothing is told before the stream is open.
+    let first = receiver.recv().await;
+    assert!(matches!(first, Some(Wakeup::Relist { .. })), "{first:?}");
     receiver
 }
 

@@ -7,7 +7,7 @@ use reconciler::state::value::Value;
 
 use crate::shown;
 use crate::stage::{Stage, with};
-use crate::subject::Subject;
+use crate::subject::{ByHand, Subject};
 
 pub(crate) async fn a_volume_is_made_once_and_keeps_its_labels(
     stage: &mut Stage<impl Subject>,
@@ -44,12 +44,12 @@ pub(crate) async fn a_volume_that_a_container_names_is_made_with_it_and_outlives
     let mounts = Value::map([("/data", mount)]);
     let a = stage.run("a", with(stage.sleeper(), [("HostConfig.Mounts", mounts)])).await;
     stage.inspect(&a).await;
-    stage.told_in_any_order().await;
-    stage.by_hand(crate::subject::ByHand::RemoveByForce(stage.name("a"))).await;
+    stage.told().await;
+    stage.by_hand(ByHand::RemoveByForce(stage.name("a"))).await;
     stage
         .look_at("the volume", |observed| {
             shown::document(&observed.volumes[name.as_str()].document)
         })
         .await;
-    stage.told_in_any_order().await;
+    stage.told().await;
 }

@@ -41,9 +41,10 @@ impl Words {
     pub(crate) fn text(&self, text: &str) -> String {
         let mut longest_first: Vec<_> = self.of.iter().collect();
         longest_first.sort_by_key(|(of, _)| std::cmp::Reverse(of.len()));
-        let text = longest_first
-            .into_iter()
-            .fold(text.to_owned(), |text, (of, placeholder)| text.replace(of, placeholder));
+        let text =
+            longest_first.into_iter().fold(text.to_owned(), |text, (of, placeholder)| {
+                text.replace(of, placeholder)
+            });
         without_ids(&text)
     }
 

@@ -70,7 +70,10 @@ async fn new_image(corner: &Corner, repo: &str) {
         tag: Some("1".to_owned()),
         ..query::CommitContainerOptions::default()
     };
-    client().commit_container(commit, ContainerConfig::default()).await.expect("an image");
+    client()
+        .commit_container(commit, ContainerConfig::default())
+        .await
+        .expect("an image");
 }
 
 /// Moves an image from the engine to its registry.
