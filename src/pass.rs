@@ -124,7 +124,7 @@ impl<E: Engine + 'static> Pass<E> {
             others.push(outcome);
         }
         for outcome in std::iter::once(&outcome).chain(&others) {
-            self.touched.extend(subject(&outcome.step).cloned());
+            self.touched.extend(outcome.step.container().cloned());
         }
         self.outcomes.push(outcome);
         self.outcomes.extend(others.iter().cloned());
@@ -160,7 +160,7 @@ impl<E: Engine + 'static> Pass<E> {
         let is_new =
             self.observed.as_ref().is_none_or(|it| !it.containers.contains_key(id));
         self.memory.under_way.values().any(|step| {
-            let is_about_it = subject(step) == Some(id);
+            let is_about_it = step.container() == Some(id);
             matches!(step, Step::Create { .. }) && is_new
                 || is_about_it && !matches!(step, Step::Probe { .. })
         })
@@ -237,26 +237,5 @@ impl Found {
                 services: Vec::new(),
             },
         }
-    }
-}
-
-/// Returns the container that a step is about.
-const fn subject(step: &Step) -> Option<&ContainerId> {
-    match step {
-        Step::CopyIn { container, .. }
-        | Step::Connect { container, .. }
-        | Step::Disconnect { container, .. }
-        | Step::Update { container, .. }
-        | Step::Rename { container, .. }
-        | Step::Start { container }
-        | Step::Unpause { container }
-        | Step::Stop { container, .. }
-        | Step::Remove { container }
-        | Step::Probe { container, .. } => Some(container),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. } => None,
     }
 }

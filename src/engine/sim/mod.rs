@@ -42,6 +42,7 @@ mod stored;
 mod watch;
 mod world;
 
+pub use super::{Scope, Wakeup};
 pub use defaults::image;
 pub use event::{Event, Kind};
 pub use faults::{CallFault, Faults, LookFault, Losses};

@@ -4,5 +4,7 @@ mod chaos;
 mod down;
 mod gates;
 mod plans;
+mod recovery;
 mod replacement;
+mod sight;
 mod time;
