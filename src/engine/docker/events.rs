@@ -23,11 +23,12 @@ const TYPES: [&str; 4] = ["container", "network", "volume", "image"];
 /// What happens to an object that a look could show. The engine compares by prefix, which
 /// is why `health_status` stands here without its colon; the `exec_…` of every health
 /// check and the `top` of every onlooker stay out.
-pub(in crate::engine) const ACTIONS: [&str; 21] = [
+pub(in crate::engine) const ACTIONS: [&str; 22] = [
     "create",
     "start",
     "restart",
     "die",
+    "kill",
     "stop",
     "oom",
     "pause",

@@ -6,7 +6,7 @@
 //! it: `--host sim:`.
 //!
 //! Read in this order: `world` (what there is, and how time passes), `perform` with
-//! `creation`, `defaults` and `network` (what is asked of it), `lifecycle` and `health`
+//! `creation`, `defaults`, `limits` and `network` (what is asked of it), `lifecycle` and `health`
 //! (what happens by itself), `software` (what containers do), `event` (what it tells),
 //! `faults` (what goes wrong), `hand` (what people do to it), `simulation` with `watch` (the clock), `file` with
 //! `stored` (`sim:FILE`).
@@ -32,6 +32,7 @@ mod file;
 mod hand;
 mod health;
 mod lifecycle;
+mod limits;
 mod network;
 mod perform;
 mod refusal;
