@@ -1,6 +1,8 @@
 //! The one place that reads a clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::state::time::{EngineTime, Moment, Now};
 
@@ -43,7 +45,6 @@ impl Clock {
         moment.since(self.moment())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
     fn moment(&self) -> Moment {
         Moment(Instant::now().saturating_duration_since(self.start))
     }

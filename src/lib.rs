@@ -2,13 +2,17 @@
 //!
 //! Read in this order: [`state`] (what is wanted, what is there), [`compose`] (from a file
 //! to what is wanted), [`planning`] (every decision), [`engine`] and [`source`] and
-//! [`store`] (the outside world), [`pass`] and [`executor`] (observe, learn, plan,
-//! perform), [`view`] (what people see), [`cli`] (what they can ask for).
+//! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
+//! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
+//! once), [`control`] (through a running operator), [`view`] (what people see), [`cli`]
+//! (what they can ask for).
 
 pub mod announced;
 pub mod cli;
 pub mod clock;
 pub mod compose;
+pub mod control;
+pub mod controller;
 pub mod converge;
 pub mod engine;
 pub mod executor;
@@ -16,6 +20,7 @@ pub mod operator;
 pub mod pass;
 pub mod planning;
 pub mod report;
+pub mod runtime;
 pub mod source;
 pub mod state;
 pub mod store;

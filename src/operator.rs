@@ -1,181 +1,170 @@
-//! The operator: converges stacks for ever.
+//! The operator: converges a stack for ever.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::watch::Receiver;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 
 use crate::announced::Announced;
-use crate::converge::{RESYNC_UNREADY, Waiting};
-use crate::engine::{Engine, EngineError, PullProgress};
-use crate::executor::Executor;
-use crate::pass::{Goal, Pass};
-use crate::planning::retry::ERROR;
+use crate::clock::Clock;
+use crate::control::follow::Followers;
+use crate::control::server::Call;
+use crate::control::{Reply, Request};
+use crate::controller::{Ask, Controller, Event};
+use crate::engine::{Engine, EngineError};
+use crate::pass::{Found, Wanted};
 use crate::planning::world::Allowed;
 use crate::report::Report;
-use crate::state::desired::Desired;
-use crate::state::time::Moment;
+use crate::runtime::{Runtime, Turn};
 use crate::store::Store;
-
-/// How often everything is looked at with no reason, unless the file says otherwise.
-const RESYNC_READY: Duration = Duration::from_mins(1);
+use crate::store::memory;
 
 /// How long steps that were begun may go on after the operator was asked to end.
 const LAST_STEPS: Duration = Duration::from_secs(10);
 
-/// What an operator is told about its stack. Being told the same again means: look again.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The last good desired state.
-    pub desired: Desired,
-    /// What is wrong with the file now, if it is invalid or gone: the desired state above
-    /// stays in force.
-    pub invalid: Option<String>,
+/// What an operator of a stack works with.
+#[derive(Debug)]
+pub struct Surroundings<E> {
+    /// The engine.
+    pub engine: Arc<E>,
+    /// Its identity, which is part of where memory is kept.
+    pub engine_id: String,
+    /// The clock, set by the engine's.
+    pub clock: Clock,
+    /// Where memory is kept.
+    pub store: Store,
+    /// What is wanted; its end asks the operator to end.
+    pub wanted: watch::Receiver<Wanted>,
+    /// What is allowed always.
+    pub allowed: Allowed,
+    /// What people ask through the control socket.
+    pub calls: Receiver<Call>,
+    /// Those who follow the work.
+    pub followers: Followers,
+    /// Who is told what is done.
+    pub report: Report,
 }
 
 /// One stack under an operator.
 #[derive(Debug)]
-pub struct Operator<E> {
-    engine: Arc<E>,
+struct Operator<E> {
+    runtime: Runtime<E>,
     engine_id: String,
     store: Store,
-    wanted: Receiver<Wanted>,
-    pass: Pass<E>,
+    wanted: watch::Receiver<Wanted>,
+    calls: Receiver<Call>,
+    followers: Followers,
     report: Report,
-    failures: u32,
     announced: Announced,
 }
 
-impl<E: Engine + 'static> Operator<E> {
-    /// Makes an operator of a stack; `engine_id` is part of where its memory is kept.
-    pub fn new(
-        engine: Arc<E>,
-        engine_id: String,
-        store: Store,
-        mut wanted: Receiver<Wanted>,
-        allowed: Allowed,
-        report: Report,
-    ) -> (Self, UnboundedReceiver<PullProgress>) {
-        let desired = wanted.borrow_and_update().desired.clone();
-        let memory = store.memory(&engine_id, &desired.project);
-        let (executor, pulls) = Executor::new(engine.clone());
-        let pass = Pass::new(
-            engine.clone(),
-            executor,
-            desired,
-            memory,
-            Goal::Converged,
-            allowed,
-        );
-        let operator = Self {
-            engine,
-            engine_id,
-            store,
-            wanted,
-            pass,
-            report,
-            failures: 0,
-            announced: Announced::default(),
-        };
-        (operator, pulls)
-    }
+/// Converges for ever; ends when nobody can tell it anything any more, after the steps
+/// that were begun. Containers are left running.
+pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
+    let Surroundings { engine, engine_id, store, mut wanted, allowed, .. } = with;
+    let first = wanted.borrow_and_update().clone();
+    let now = with.clock.now();
+    let memory = store.memory(&engine_id, &first.desired.project, now);
+    let controller = Controller::new(first, allowed, memory);
+    let runtime = Runtime::new(&engine, controller, with.clock);
+    let (calls, followers, report) = (with.calls, with.followers, with.report);
+    let announced = Announced::default();
+    let mut operator = Operator {
+        runtime,
+        engine_id,
+        store,
+        wanted,
+        calls,
+        followers,
+        report,
+        announced,
+    };
+    operator.run().await;
+}
 
-    /// Converges for ever; ends when nobody can tell it anything any more, after the steps
-    /// that were begun. Containers are left running.
-    pub async fn run(mut self, pulls: UnboundedReceiver<PullProgress>) {
-        let project = self.pass.desired().project.clone();
-        let engine = self.engine.clone();
-        let wakeups = pin!(engine.wakeups(&project).fuse());
-        let mut waiting = Waiting { wakeups, pulls };
+impl<E: Engine + 'static> Operator<E> {
+    async fn run(&mut self) {
         loop {
-            let wake = self.pass_once().await;
-            tokio::select! {
-                () = waiting.next(&mut self.pass, &mut self.report, wake) => {}
+            let turn = tokio::select! {
+                turn = self.runtime.next(&mut self.report) => turn,
                 changed = self.wanted.changed() => {
                     if changed.is_err() {
                         break;
                     }
-                    self.take_wish();
+                    self.take_wish()
                 }
-            }
-            if self.resync_is_due() {
-                self.pass.resync();
+                Some(call) = self.calls.recv() => self.answer(call),
+            };
+            match turn {
+                Turn::Passed(found) => self.passed(&found),
+                Turn::Blind(error) => self.blind(&error),
+                Turn::Other => {}
             }
         }
         self.end().await;
     }
 
-    fn take_wish(&mut self) {
+    fn passed(&mut self, found: &Found) {
+        self.announced.tell(found);
+        self.remember();
+        self.followers.tell(&Reply::Standing(self.runtime.standing(found)));
+    }
+
+    fn take_wish(&mut self) -> Turn {
         let wanted = self.wanted.borrow_and_update().clone();
+        let before = self.runtime.controller.wanted();
         let stack = wanted.desired.project.clone();
         if let Some(invalid) = &wanted.invalid {
             tracing::error!(%stack, condition = "SpecValid=False", problems = %invalid,
                 "the desired state is invalid; the last good one stays in force");
-        } else if wanted.desired.generation != self.pass.desired().generation {
+        } else if wanted.desired.generation != before.desired.generation {
             tracing::info!(%stack, generation = %wanted.desired.generation, "a new desired state");
-        } else if self.pass.spec_invalid.is_some() {
+        } else if before.invalid.is_some() {
             tracing::info!(%stack, condition = "SpecValid=True", "the desired state is valid again and the same");
         }
-        self.pass.spec_invalid = wanted.invalid;
-        self.pass.resync();
-        self.pass.want(wanted.desired);
+        self.runtime.tell(Event::Wanted(wanted))
     }
 
-    /// Makes a pass and returns when the next one is due.
-    async fn pass_once(&mut self) -> Moment {
-        let before = self.pass.memory.clone();
-        match self.pass.perform().await {
-            Ok(found) => {
-                self.failures = 0;
-                let now = self.pass.clock.now().moment;
-                self.report.found(&found, now);
-                self.announced.tell(&found);
-                self.remember(&before);
-                let resync = self.resync_at();
-                found.plan.wake.map_or(resync, |wake| wake.min(resync))
+    fn answer(&mut self, call: Call) -> Turn {
+        let ask = match call.request {
+            Request::Memory => {
+                let memory = self.runtime.controller.memory();
+                let now = self.runtime.clock.now();
+                call.reply(match memory::to_json(memory, now) {
+                    Ok(memory) => Reply::Memory(memory),
+                    Err(error) => Reply::Refused(error.to_string()),
+                });
+                return Turn::Other;
             }
-            Err(error) => {
-                self.failures = self.failures.saturating_add(1);
-                self.look_failed(&error)
+            Request::Apply { allow_prune, .. } => {
+                Ask::Apply { allowed: Allowed { prune: allow_prune } }
             }
-        }
-    }
-
-    fn look_failed(&self, error: &EngineError) -> Moment {
-        let stack = &self.pass.desired().project;
-        let delay = ERROR.jittered(self.failures.min(6), stack.as_str());
-        let source = std::error::Error::source(error).map(ToString::to_string);
-        tracing::warn!(%stack, %error, source, retry_in = ?delay, "the engine cannot be looked at");
-        self.pass.clock.now().moment.after(delay)
-    }
-
-    /// Writes the memory when it is worth it: what a later process could use has changed.
-    fn remember(&self, before: &crate::planning::memory::Memory) {
-        let now = &self.pass.memory;
-        let same = before.generation == now.generation
-            && before.proven == now.proven
-            && before.quirks == now.quirks
-            && before.conditions == now.conditions;
-        if !same {
-            self.store.remember(&self.engine_id, &self.pass.desired().project, now);
-        }
-    }
-
-    fn resync_at(&self) -> Moment {
-        let settings = &self.pass.desired().settings;
-        let every = if self.pass.is_ready() {
-            settings.resync.unwrap_or(RESYNC_READY)
-        } else {
-            RESYNC_UNREADY
+            Request::Delete { .. } => Ask::Delete,
+            Request::Retry { ref service } => Ask::Retry { service: service.clone() },
         };
-        self.pass.looked_at().after(every)
+        let stack = &self.runtime.controller.wanted().desired.project;
+        tracing::info!(%stack, ?ask, "asked through the control socket");
+        let turn = self.runtime.tell(Event::Asked(ask));
+        self.remember();
+        self.followers.admit(call);
+        turn
     }
 
-    fn resync_is_due(&self) -> bool {
-        self.pass.clock.now().moment >= self.resync_at()
+    fn blind(&mut self, error: &EngineError) {
+        let controller = &self.runtime.controller;
+        let stack = &controller.wanted().desired.project;
+        let retry_in = controller.wake().map(|wake| self.runtime.clock.until(wake));
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%stack, %error, source, ?retry_in, "the engine cannot be looked at");
+    }
+
+    fn remember(&self) {
+        let controller = &self.runtime.controller;
+        let project = &controller.wanted().desired.project;
+        let now = self.runtime.clock.now();
+        self.store.remember(&self.engine_id, project, controller.memory(), now);
     }
 
     /// Lets the steps that were begun come to their end, but not for ever: a step that is
@@ -183,14 +172,13 @@ impl<E: Engine + 'static> Operator<E> {
     async fn end(&mut self) {
         let deadline = tokio::time::sleep(LAST_STEPS);
         let mut deadline = pin!(deadline);
-        while !self.pass.executor.only_waits() {
+        while !self.runtime.only_waits() {
             tokio::select! {
-                outcome = self.pass.executor.ended() => {
-                    self.report.ended(&outcome, self.pass.clock.now().moment);
-                }
+                () = self.runtime.step_ended(&mut self.report) => {}
                 () = &mut deadline => break,
             }
         }
+        self.remember();
         self.report.finish();
     }
 }

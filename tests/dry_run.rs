@@ -23,11 +23,15 @@ use real::raw::inspected;
 use real::{Corner, IMAGE, client};
 use reconciler::cli::options::{Color, Format, Options};
 use reconciler::cli::stacks::load_all;
+use reconciler::clock::Clock;
+use reconciler::controller::{Controller, Event};
 use reconciler::engine::docker::Docker;
 use reconciler::engine::{Engine, Scope};
-use reconciler::executor::Executor;
-use reconciler::pass::{Goal, Pass};
+use reconciler::pass::Wanted;
+use reconciler::planning::progress::{Progress, ProgressEvent};
 use reconciler::planning::world::Allowed;
+use reconciler::report::Report;
+use reconciler::runtime::{Runtime, Turn};
 use reconciler::store::Store;
 
 /// How many passes over a stack that is as wanted must write nothing.
@@ -115,13 +119,20 @@ async fn a_second_apply_and_a_hundred_passes_write_nothing() {
     product.apply();
     proxy.assert_nothing_written();
 
-    let mut pass = passes(&product, &proxy).await;
+    let mut runtime = runtime(&product, &proxy).await;
+    let mut report = Report::new(Box::new(Nobody), String::new());
     for number in 1..=PASSES {
-        pass.resync();
-        let found = pass.perform().await.unwrap();
+        let found = loop {
+            if let Turn::Passed(found) = runtime.next(&mut report).await {
+                break found;
+            }
+        };
         assert!(found.plan.is_in_sync(), "pass {number}: {:#?}", found.plan.changes);
         assert!(found.plan.steps.is_empty(), "pass {number}: {:#?}", found.plan.steps);
         assert!(found.status.ready, "pass {number}: {:#?}", found.status);
+        // Being told the same again means to look at everything again.
+        let wanted = runtime.controller.wanted().clone();
+        runtime.tell(Event::Wanted(wanted));
     }
     proxy.assert_nothing_written();
     let looks = proxy.calls().len();
@@ -133,8 +144,18 @@ async fn a_second_apply_and_a_hundred_passes_write_nothing() {
     }
 }
 
-/// Returns a pass over the product's stack with the product's state, through the proxy.
-async fn passes(product: &Product, proxy: &Proxy) -> Pass<Docker> {
+/// Nobody who follows the work.
+struct Nobody;
+
+impl Progress for Nobody {
+    fn report(&mut self, _: &ProgressEvent) {}
+
+    fn finish(&mut self) {}
+}
+
+/// Returns a controller of the product's stack with the product's state, at work through
+/// the proxy.
+async fn runtime(product: &Product, proxy: &Proxy) -> Runtime<Docker> {
     let options = Options {
         files: vec![product.path("stack.yaml")],
         env_files: Vec::new(),
@@ -152,9 +173,12 @@ async fn passes(product: &Product, proxy: &Proxy) -> Pass<Docker> {
     let desired = loaded.stacks[0].desired().expect("a valid stack").clone();
     let engine = Arc::new(Docker::connect(Some(&proxy.host())).await.unwrap());
     let facts = engine.facts().await.unwrap();
-    let memory = store.memory(&facts.id, &desired.project);
-    let (executor, _pulls) = Executor::new(engine.clone());
-    Pass::new(engine, executor, desired, memory, Goal::Converged, Allowed::default())
+    let mut clock = Clock::new();
+    clock.set_engine_time(facts.time);
+    let memory = store.memory(&facts.id, &desired.project, clock.now());
+    let wanted = Wanted { desired, invalid: None };
+    let controller = Controller::new(wanted, Allowed::default(), memory);
+    Runtime::new(&engine, controller, clock)
 }
 
 #[tokio::test]

@@ -36,8 +36,14 @@ pub enum Command {
     Run(Run),
     /// `status`.
     Status(Status),
+    /// `events`.
+    Events(Events),
     /// `explain`.
     Explain(Explain),
+    /// `retry`.
+    Retry(Retry),
+    /// `wait`.
+    Wait(Wait),
     /// `delete`.
     Delete(Delete),
     /// `completions`.
@@ -118,12 +124,72 @@ pub struct Status {
     pub watch: bool,
 }
 
+/// The options of `events`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Events {
+    /// Service whose events are shown; all, unless one is named
+    #[arg(value_name = "SERVICE")]
+    pub service: Option<String>,
+
+    /// Go on showing what happens until interrupted
+    #[arg(
+        short = 'w',
+        long,
+        env = "RECONCILER_WATCH",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub watch: bool,
+}
+
 /// The options of `explain`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Explain {
     /// Service whose fields are explained
     #[arg(value_name = "SERVICE")]
     pub service: String,
+}
+
+/// The options of `retry`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Service that is tried again; all, unless one is named
+    #[arg(value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
+/// The options of `wait`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What to wait for
+    #[arg(
+        long = "for",
+        value_name = "CONDITION",
+        env = "RECONCILER_FOR",
+        hide_env = true,
+        value_enum,
+        default_value_t
+    )]
+    pub condition: WaitFor,
+
+    /// How long to wait
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "RECONCILER_TIMEOUT",
+        hide_env = true,
+        default_value = "10m",
+        value_parser = duration
+    )]
+    pub timeout: Duration,
+}
+
+/// What a stack can be waited for to become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WaitFor {
+    /// Everything is as wanted, and ready.
+    #[default]
+    Ready,
 }
 
 /// The options of `delete`.
@@ -237,8 +303,14 @@ enum RawCommand {
     Run(With<Run>),
     #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
     Status(With<Status>),
+    #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
+    Events(With<Events>),
     #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
     Explain(With<Explain>),
+    #[command(about = help::RETRY, after_help = help::RETRY_MORE)]
+    Retry(With<Retry>),
+    #[command(about = help::WAIT, after_help = help::WAIT_MORE)]
+    Wait(With<Wait>),
     #[command(about = help::DELETE, after_help = help::DELETE_MORE)]
     Delete(With<Delete>),
     #[command(about = help::COMPLETIONS, after_help = help::COMPLETIONS_MORE)]
@@ -268,7 +340,10 @@ impl RawCommand {
             Self::Apply(with) => (Some(with.options), Command::Apply(with.own)),
             Self::Run(with) => (Some(with.options), Command::Run(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
+            Self::Events(with) => (Some(with.options), Command::Events(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
+            Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),
+            Self::Wait(with) => (Some(with.options), Command::Wait(with.own)),
             Self::Delete(with) => (Some(with.options), Command::Delete(with.own)),
             Self::Completions(own) => (None, Command::Completions(own)),
         }

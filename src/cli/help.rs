@@ -101,6 +101,20 @@ Examples:
 
 Exit status: 0 all ready, 1 not all, 3 the engine does not answer.";
 
+/// About `events`.
+pub(super) const EVENTS: &str = "Show what happened to the stacks, the newest last";
+/// More about `events`.
+pub(super) const EVENTS_MORE: &str = "\
+What happens again within ten minutes is counted: `x3 over 2m`. The last 256 events of a
+stack are kept, by the operator or in the state directory.
+
+Examples:
+  reconciler events
+  reconciler events standalone --watch
+  reconciler events -o json | jq '.stacks[].events[] | select(.type == \"Warning\")'
+
+Exit status: 0 shown, 2 invalid file or no such service, 3 the engine does not answer.";
+
 /// About `explain`.
 pub(super) const EXPLAIN: &str =
     "Show every field of a service: desired, live, default, verdict";
@@ -109,6 +123,30 @@ pub(super) const EXPLAIN_MORE: &str = "\
 Examples:
   reconciler explain standalone
   reconciler explain standalone -o json | jq '.fields[] | select(.verdict != \"same\")'";
+
+/// About `retry`.
+pub(super) const RETRY: &str = "Try again now what failed, without waiting any longer";
+/// More about `retry`.
+pub(super) const RETRY_MORE: &str = "\
+A running operator tries at once. Without one the backoff is forgotten, and the next
+`apply` or `run` begins afresh.
+
+Examples:
+  reconciler retry
+  reconciler retry standalone
+
+Exit status: 0 done, 2 invalid file or no such service, 3 the engine does not answer.";
+
+/// About `wait`.
+pub(super) const WAIT: &str = "Wait until the stacks are ready; change nothing";
+/// More about `wait`.
+pub(super) const WAIT_MORE: &str = "\
+Examples:
+  reconciler wait
+  reconciler wait --for=ready --timeout 5m && ./smoke-test
+
+Exit status: 0 ready, 1 not ready in time, 2 invalid file, 3 the engine does not
+answer.";
 
 /// About `delete`.
 pub(super) const DELETE: &str =

@@ -51,7 +51,10 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Diff
         | Command::Apply(_)
         | Command::Status(_)
+        | Command::Events(_)
         | Command::Explain(_)
+        | Command::Retry(_)
+        | Command::Wait(_)
         | Command::Delete(_)
         | Command::Completions(_) => LogFormat::Text,
     };

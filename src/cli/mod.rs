@@ -13,6 +13,8 @@ pub mod logging;
 pub mod options;
 pub mod output;
 pub mod progress;
+pub mod runtime_directory;
+pub(crate) mod service_manager;
 pub mod stacks;
 pub mod state_directory;
 

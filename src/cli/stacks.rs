@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
-use crate::compose::files::ReadError;
+use crate::compose::files::{ReadError, ReadFiles, Recording};
 use crate::compose::load::{Loaded, Request, load};
 use crate::compose::problem::Problems;
 use crate::source::file::HostFiles;
@@ -12,6 +12,7 @@ use crate::source::fingerprint::Touched;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
+use crate::store::Store;
 
 /// The files of one stack, in the order in which they are merged.
 pub type StackFiles = Vec<PathBuf>;
@@ -34,6 +35,8 @@ pub struct LoadedStack {
     pub files: StackFiles,
     /// The stack, its problems, and the texts to draw them on.
     pub loaded: Loaded,
+    /// What was read: what [`Store::keep_sources`] keeps of a stack that is good.
+    pub read: ReadFiles,
 }
 
 impl LoadedStack {
@@ -46,17 +49,15 @@ impl LoadedStack {
 /// Loads every stack that the options name.
 pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
     let files = HostFiles::new(options.insecure_permissions);
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        })
-        .collect();
+    let environment = environment();
     let stacks = stack_files(&options.files, &files)
         .into_iter()
         .map(|found| match found {
             Ok(paths) => {
                 let request = request(options, &paths, &environment, key);
-                LoadedStack { files: paths, loaded: load(&request, &files) }
+                let recording = Recording::new(&files);
+                let loaded = load(&request, &recording);
+                LoadedStack { files: paths, loaded, read: recording.finish() }
             }
             Err((folder, message)) => refused(folder, &message),
         })
@@ -67,6 +68,42 @@ pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
     stacks.warnings = files.warnings();
     stacks.touched = files.touched();
     stacks
+}
+
+/// Loads the last good state of every stack that is invalid, as far as it was kept, by its
+/// files. One whose project name is also that of another stack is left out: it may have
+/// moved to another file.
+pub fn last_good(
+    options: &Options,
+    key: &DigestKey,
+    store: &Store,
+    stacks: &LoadedStacks,
+) -> BTreeMap<StackFiles, Desired> {
+    let host = HostFiles::new(options.insecure_permissions);
+    let environment = environment();
+    let invalid = stacks.stacks.iter().filter(|stack| stack.desired().is_none());
+    let mut found: BTreeMap<StackFiles, Desired> = invalid
+        .filter_map(|stack| {
+            let request = request(options, &stack.files, &environment, key);
+            Some((stack.files.clone(), store.last_good(&request, &host)?))
+        })
+        .collect();
+    let mut claims: BTreeMap<ProjectName, usize> = BTreeMap::new();
+    let valid = stacks.stacks.iter().filter_map(LoadedStack::desired);
+    for desired in valid.chain(found.values()) {
+        *claims.entry(desired.project.clone()).or_default() += 1;
+    }
+    found.retain(|_, desired| claims.get(&desired.project) == Some(&1));
+    found
+}
+
+/// The variables of this process, as far as they are text.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        })
+        .collect()
 }
 
 fn request(
@@ -128,6 +165,7 @@ fn refused(path: PathBuf, message: &str) -> LoadedStack {
             sources: crate::compose::problem::Sources::default(),
             touched: BTreeSet::new(),
         },
+        read: ReadFiles::default(),
     }
 }
 

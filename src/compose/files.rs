@@ -1,6 +1,9 @@
 //! The files that a load may read, lent by the caller.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Reads files for the loader, which itself knows no file system.
 pub trait Files {
@@ -25,12 +28,119 @@ pub enum ReadError {
 }
 
 /// Files in memory, by path.
-impl Files for std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+impl Files for BTreeMap<PathBuf, Vec<u8>> {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
         self.get(path).cloned().ok_or(ReadError::Missing)
     }
 
     fn exists(&self, path: &Path) -> bool {
         self.contains_key(path)
+    }
+}
+
+/// What a load read, by path: the bytes, or nothing where there was nothing.
+///
+/// Files of variables may hold secrets, so that it prints as the paths alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ReadFiles(pub BTreeMap<PathBuf, Option<Vec<u8>>>);
+
+impl fmt::Debug for ReadFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Files that are read on behalf of one load, and kept as they were read.
+///
+/// What is only looked for is not kept: of top-level `configs` and `secrets` nothing is read.
+pub struct Recording<'a> {
+    files: &'a dyn Files,
+    read: RefCell<ReadFiles>,
+}
+
+impl<'a> Recording<'a> {
+    /// Begins with nothing read.
+    pub fn new(files: &'a dyn Files) -> Self {
+        Self { files, read: RefCell::default() }
+    }
+
+    /// Returns what was read.
+    pub fn finish(self) -> ReadFiles {
+        self.read.into_inner()
+    }
+}
+
+impl Files for Recording<'_> {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        let read = self.files.read(path);
+        let kept = match &read {
+            Ok(bytes) => Some(bytes.clone()),
+            Err(ReadError::Missing) => None,
+            Err(
+                ReadError::TooLarge(_) | ReadError::Refused(_) | ReadError::Failed(_),
+            ) => {
+                return read;
+            }
+        };
+        self.read.borrow_mut().0.insert(path.to_owned(), kept);
+        read
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.files.exists(path)
+    }
+}
+
+/// The files of an earlier load, and for what that did not read the files of today.
+pub struct Earlier<'a> {
+    /// What the earlier load read.
+    pub read: &'a ReadFiles,
+    /// The files of today.
+    pub today: &'a dyn Files,
+}
+
+impl Files for Earlier<'_> {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        match self.read.0.get(path) {
+            Some(Some(bytes)) => Ok(bytes.clone()),
+            Some(None) => Err(ReadError::Missing),
+            None => self.today.read(path),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        match self.read.0.get(path) {
+            Some(there) => there.is_some(),
+            None => self.today.exists(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(texts: &[(&str, &str)]) -> BTreeMap<PathBuf, Vec<u8>> {
+        let file = |(path, text): &(&str, &str)| (path.into(), text.as_bytes().to_vec());
+        texts.iter().map(file).collect()
+    }
+
+    #[test]
+    fn an_earlier_load_finds_what_it_found_and_else_the_files_of_today() {
+        let then = files(&[("/a.yaml", "then"), ("/secret", "then")]);
+        let recording = Recording::new(&then);
+        assert!(recording.read(Path::new("/a.yaml")).is_ok());
+        assert!(recording.read(Path::new("/.env")).is_err());
+        assert!(recording.exists(Path::new("/secret")));
+        let read = recording.finish();
+        assert_eq!(format!("{read:?}"), r#"{"/.env", "/a.yaml"}"#);
+
+        let today = files(&[("/a.yaml", "bad"), ("/.env", "bad"), ("/secret", "today")]);
+        let earlier = Earlier { read: &read, today: &today };
+        assert_eq!(earlier.read(Path::new("/a.yaml")).unwrap(), b"then");
+        assert_eq!(earlier.read(Path::new("/.env")), Err(ReadError::Missing));
+        assert!(!earlier.exists(Path::new("/.env")));
+        assert_eq!(earlier.read(Path::new("/secret")).unwrap(), b"today");
+        assert!(!earlier.exists(Path::new("/other")));
     }
 }

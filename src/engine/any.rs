@@ -84,7 +84,10 @@ impl Engine for Any {
         }
     }
 
-    fn wakeups(&self, project: &ProjectName) -> impl Stream<Item = Wakeup> + Send {
+    fn wakeups(
+        &self,
+        project: &ProjectName,
+    ) -> impl Stream<Item = Wakeup> + Send + use<> {
         match self {
             Self::Docker(docker) => docker.wakeups(project).left_stream(),
             Self::Sim(sim) => sim.wakeups(project).right_stream(),

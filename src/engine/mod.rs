@@ -53,7 +53,10 @@ pub trait Engine: Send + Sync {
 
     /// Yields whenever something happened to the project's objects, for ever: it reconnects
     /// by itself, and a reconnection is a [`Wakeup::Relist`].
-    fn wakeups(&self, project: &ProjectName) -> impl Stream<Item = Wakeup> + Send;
+    fn wakeups(
+        &self,
+        project: &ProjectName,
+    ) -> impl Stream<Item = Wakeup> + Send + use<Self>;
 }
 
 /// What a look has to cover.

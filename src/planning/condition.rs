@@ -1,11 +1,14 @@
 //! The conditions of a stack and its services: what holds, since when, and why not.
 
+use std::collections::BTreeMap;
+
 use crate::state::desired::Service;
-use crate::state::ids::Object;
+use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
 use super::change::{Action, Change, Gate, Plan};
-use super::memory::Memory;
+use super::event;
+use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
@@ -13,14 +16,19 @@ use super::world::{Instance, Standing, World};
 /// Returns the status of a stack; the memory dates the conditions that did not flip.
 /// `invalid` says what is wrong with the file, while an earlier desired state is in force.
 pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackStatus {
+    let troubles = troubles(world, plan);
     let services: Vec<ServiceStatus> = world
         .desired
         .services
         .values()
-        .map(|service| service_status(world, plan, service))
+        .map(|service| service_status(world, service, &troubles))
         .collect();
-    let ready = services.iter().all(|service| service.ready) && plan.is_in_sync();
+    let is_up = services.iter().all(|service| service.ready) && plan.is_in_sync();
+    let ready = is_up && !world.is_down();
     let mut conditions = stack_conditions(plan, &services, ready, invalid);
+    if world.is_down() {
+        say_it_is_down(&mut conditions);
+    }
     date(&mut conditions, "stack", world);
     StackStatus {
         name: world.desired.project.clone(),
@@ -87,6 +95,15 @@ fn stack_conditions(
     ]
 }
 
+/// What a person took down is not missed.
+fn say_it_is_down(conditions: &mut [ConditionStatus]) {
+    const WHY: &str =
+        "`reconciler delete` took it down; `reconciler apply` brings it up again";
+    for it in conditions.iter_mut().filter(|it| it.kind == "Ready") {
+        *it = condition("Ready", false, "Down", WHY);
+    }
+}
+
 fn sentence(plan: &Plan) -> String {
     match plan.changes.iter().filter(|change| change.action != Action::None).count() {
         0 => "services are not ready yet".to_owned(),
@@ -95,17 +112,24 @@ fn sentence(plan: &Plan) -> String {
     }
 }
 
-fn service_status(world: &World<'_>, plan: &Plan, service: &Service) -> ServiceStatus {
+fn service_status(
+    world: &World<'_>,
+    service: &Service,
+    troubles: &BTreeMap<&ServiceName, Trouble>,
+) -> ServiceStatus {
     let instances: Vec<&Instance<'_>> = world.replicas_of(&service.name).collect();
     let ready_replicas = instances.iter().filter(|instance| instance.is_ready()).count();
     let ready = ready_replicas == instances.len();
     let object = |instance: &Instance<'_>| Object::Service(instance.replica.clone());
     let retry = instances.iter().find_map(|it| world.memory.retries.get(&object(it)));
     let crashes = instances.iter().find_map(|it| world.memory.crashes.get(&object(it)));
-    let trouble = instances.iter().find_map(|it| trouble(world, plan, it));
+    let trouble = troubles.get(&service.name).map(|it| it.with_causes(troubles));
     let mut conditions = service_conditions(ready, trouble);
     date(&mut conditions, &format!("service/{}", service.name), world);
-    let next = retry.map(|it| it.not_before).or_else(|| crashes.map(|it| it.not_before));
+    let is_down = |it: &&&Instance<'_>| it.standing == Standing::Ended;
+    let ended = instances.iter().filter(is_down);
+    let restart = ended.filter_map(|it| world.memory.crashes.get(&object(it))).next();
+    let next = retry.map(|it| it.not_before).or_else(|| restart.map(|it| it.not_before));
     let next = next.filter(|moment| *moment > world.now.moment);
     ServiceStatus {
         name: service.name.clone(),
@@ -136,47 +160,74 @@ fn container(holder: &Container) -> ContainerStatus {
 }
 
 /// Why a replica is not ready, or not as wanted.
+#[derive(Clone)]
 struct Trouble {
     reason: &'static str,
     message: String,
     is_degraded: bool,
+    /// The services that it waits for.
+    because_of: Vec<ServiceName>,
+}
+
+impl Trouble {
+    fn new(reason: &'static str, message: String, is_degraded: bool) -> Self {
+        Self { reason, message, is_degraded, because_of: Vec::new() }
+    }
+
+    /// Adds why those that it waits for are not ready.
+    fn with_causes(&self, troubles: &BTreeMap<&ServiceName, Self>) -> Self {
+        let causes = self.because_of.iter();
+        let causes: Vec<String> = causes
+            .filter_map(|name| Some(format!("{name}: {}", troubles.get(name)?.reason)))
+            .collect();
+        let mut trouble = self.clone();
+        if !causes.is_empty() {
+            trouble.message = format!("{} ({})", self.message, causes.join(", "));
+        }
+        trouble
+    }
+}
+
+/// Returns what ails each service: the first of its replicas that something ails.
+fn troubles<'a>(world: &World<'a>, plan: &Plan) -> BTreeMap<&'a ServiceName, Trouble> {
+    let services = world.desired.services.keys();
+    services
+        .filter_map(|name| {
+            let found = world.replicas_of(name).find_map(|it| trouble(world, plan, it));
+            Some((name, found?))
+        })
+        .collect()
 }
 
 fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Trouble> {
     let object = Object::Service(instance.replica.clone());
     let change = plan.change(&object);
     if let Some(retry) = world.memory.retries.get(&object) {
-        return Some(Trouble {
-            reason: retry.reason,
-            message: retry.message.clone(),
-            is_degraded: true,
-        });
-    }
-    if let (Some(crashes), Standing::Ended) =
-        (world.memory.crashes.get(&object), &instance.standing)
-    {
-        let message = match crashes.count {
-            1 => format!("it crashed; {}", text(change)),
-            count => format!("{count} crashes in a row; {}", text(change)),
+        let message = match retry.attempts {
+            1 => retry.message.clone(),
+            times => format!("{} ({times} times in a row)", retry.message),
         };
-        let is_degraded = crashes.count > 1;
-        return Some(Trouble { reason: "CrashLoopBackOff", message, is_degraded });
+        return Some(Trouble::new(retry.reason.as_str(), message, true));
+    }
+    let crashes = world.memory.crashes.get(&object);
+    if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
+        return Some(trouble);
     }
     match (&instance.standing, change) {
         (Standing::Running(Readiness::Unhealthy), _) => {
             let message = "its health check fails".to_owned();
-            Some(Trouble { reason: "Unhealthy", message, is_degraded: true })
+            Some(Trouble::new("Unhealthy", message, true))
         }
         (Standing::Restarting, _) => {
-            let message = "the engine starts it again after it ended".to_owned();
-            Some(Trouble { reason: "CrashLoopBackOff", message, is_degraded: true })
+            let message = format!("it ended{}; {ENGINE_WAITS}", code(instance));
+            Some(Trouble::new("CrashLoopBackOff", message, false))
         }
-        (_, Some(change)) => Some(waiting(change)),
+        (_, Some(change)) => Some(waiting(world, instance, change)),
         (Standing::Running(Readiness::Starting { .. }), None) => {
             let id = instance.office.holder.map(|holder| &holder.id);
             let last = id.and_then(|id| world.memory.probing.get(id)?.last.clone());
             let message = last.unwrap_or_else(|| "it is not ready yet".to_owned());
-            Some(Trouble { reason: "Starting", message, is_degraded: false })
+            Some(Trouble::new("Starting", message, false))
         }
         (
             Standing::Absent
@@ -191,7 +242,50 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     }
 }
 
-fn waiting(change: &Change) -> Trouble {
+const ENGINE_WAITS: &str =
+    "the engine's restart policy starts it again after a delay of its own";
+
+fn code(instance: &Instance<'_>) -> String {
+    let holder = instance.office.holder;
+    holder.map_or_else(String::new, |it| format!(" with code {}", it.state.exit_code))
+}
+
+/// Says that a replica crashes, also in the moments in which it happens to run: until it
+/// has run for as long as it was last made to wait.
+fn looping(
+    world: &World<'_>,
+    instance: &Instance<'_>,
+    change: Option<&Change>,
+    crashes: &Crashes,
+) -> Option<Trouble> {
+    let count = crashes.count;
+    let started = instance.office.holder.and_then(|holder| holder.state.started);
+    let age = started.map(|started| world.now.age(started)).unwrap_or_default();
+    let message = match &instance.standing {
+        Standing::Ended if count == 1 => format!("it crashed; {}", text(change)),
+        Standing::Ended => format!("{count} crashes in a row; {}", text(change)),
+        Standing::Restarting if crashes.is_loop() => {
+            let code = code(instance);
+            format!("{count} crashes in a row, the last{code}; {ENGINE_WAITS}")
+        }
+        Standing::Running(_) if crashes.is_loop() && age < crashes.proof() => {
+            let code =
+                crashes.exit_code.map(|code| format!(", the last with code {code}"));
+            let code = code.unwrap_or_default();
+            format!("{count} crashes in a row{code}; it has not run for long enough yet")
+        }
+        Standing::Absent
+        | Standing::Created
+        | Standing::Running(_)
+        | Standing::Paused
+        | Standing::Restarting
+        | Standing::Completed
+        | Standing::Dead => return None,
+    };
+    Some(Trouble::new("CrashLoopBackOff", message, crashes.is_loop()))
+}
+
+fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Trouble {
     let reason = match &change.gate {
         Gate::Open => "Changing",
         Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("service/")) => {
@@ -202,7 +296,11 @@ fn waiting(change: &Change) -> Trouble {
         }
         Gate::Waiting { .. } => "Waiting",
     };
-    Trouble { reason, message: text(Some(change)), is_degraded: reason == "Conflict" }
+    let mut trouble = Trouble::new(reason, text(Some(change)), reason == "Conflict");
+    if reason == "DependencyNotReady" {
+        trouble.because_of = world.unmet_services(instance.service).cloned().collect();
+    }
+    trouble
 }
 
 fn text(change: Option<&Change>) -> String {
@@ -216,7 +314,7 @@ fn text(change: Option<&Change>) -> String {
 }
 
 fn service_conditions(ready: bool, trouble: Option<Trouble>) -> Vec<ConditionStatus> {
-    let Some(Trouble { reason, message, is_degraded }) = trouble else {
+    let Some(Trouble { reason, message, is_degraded, .. }) = trouble else {
         let reason = if ready { "Ready" } else { "NotReady" };
         return vec![
             condition("Ready", ready, reason, "every replica is ready"),
@@ -261,6 +359,7 @@ fn date(conditions: &mut [ConditionStatus], about: &str, world: &World<'_>) {
 /// Returns the memory with the conditions of a status, so that the next one can tell
 /// which of them flipped.
 pub fn remember(memory: &mut Memory, status: &StackStatus) {
+    event::flipped(memory, status);
     let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
     let services = status.services.iter().flat_map(|service| {
         let about = format!("service/{}", service.name);

@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::state::desired::Desired;
-use crate::state::ids::{ContainerId, Object};
-use crate::state::observed::{Container, Observed, Status};
+use crate::state::desired::{Desired, Service};
+use crate::state::ids::{ContainerId, Object, Replica};
+use crate::state::observed::Observed;
 use crate::state::step::{Done, Failure, FailureKind, Outcome, Step};
 use crate::state::time::Now;
+use crate::state::value::Value;
 
-use super::memory::{Crashes, Memory, Probing, Retry};
-use super::quirk;
+use super::event;
+use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
-use super::retry::{CRASH, ERROR, PROBE, PULL};
-use super::world::{Allowed, Standing, World};
-
-/// For how long a service must be ready before its crashes are forgotten.
-const FORGIVEN: std::time::Duration = std::time::Duration::from_mins(10);
+use super::retry::{ERROR, PROBE, PULL};
+use super::world::{Allowed, World};
+use super::{crash, quirk, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -26,28 +25,70 @@ pub fn learn(
     outcomes: &[Outcome],
     now: Now,
 ) -> Memory {
-    let mut memory = memory.clone();
+    let before = memory;
+    let mut memory = before.clone();
     if memory.generation.as_ref() != Some(&desired.generation) {
-        // A new generation pre-empts every wait.
         memory.generation = Some(desired.generation.clone());
-        memory.retries = BTreeMap::new();
-        memory.crashes = BTreeMap::new();
         memory.pulled = BTreeSet::new();
+        wish(&mut memory, desired);
     }
+    let unwatched = memory.unwatched.take();
     for outcome in outcomes {
         memory.under_way.remove(&outcome.object);
         match &outcome.result {
             Ok(done) => succeeded(&mut memory, observed, outcome, *done, now),
+            Err(_) if is_outdated(&outcome.step, &outcome.object, desired) => {}
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
     }
     forget_the_gone(&mut memory, observed);
+    crash::excuse(&mut memory, desired, observed, unwatched, now);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
-    memory.crashes = crashes(&world);
+    memory.crashes = crash::crashes(&world, unwatched);
+    memory.restarts = crash::restart_counts(observed);
     quirk::remember(&mut memory, mismatches);
+    event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory
+}
+
+/// What is wanted otherwise than before is tried at once; what did not change goes on to
+/// wait.
+fn wish(memory: &mut Memory, desired: &Desired) {
+    let wishes = wishes(desired);
+    let before = std::mem::replace(&mut memory.wishes, wishes);
+    let wishes = &memory.wishes;
+    let is_same = |object: &Object| before.get(object) == wishes.get(object);
+    memory.retries.retain(|object, _| is_same(object));
+    memory.crashes.retain(|object, _| is_same(object));
+}
+
+fn wishes(desired: &Desired) -> BTreeMap<Object, String> {
+    let networks = desired.networks.iter();
+    let networks =
+        networks.map(|(key, it)| (Object::Network(key.clone()), &it.canonical));
+    let volumes = desired.volumes.iter();
+    let volumes = volumes.map(|(key, it)| (Object::Volume(key.clone()), &it.canonical));
+    let mut wishes: BTreeMap<Object, String> = networks
+        .chain(volumes)
+        .map(|(object, canonical)| (object, desired.digest_key.digest(canonical)))
+        .collect();
+    for service in desired.services.values() {
+        let wish = service_wish(desired, service);
+        wishes.extend((1..=service.replicas).map(|number| {
+            let replica = Replica { service: service.name.clone(), number };
+            (Object::Service(replica), wish.clone())
+        }));
+    }
+    wishes
+}
+
+fn service_wish(desired: &Desired, service: &Service) -> String {
+    let (_, content) = target::files(desired, service);
+    let content = content.into_iter().map(|(path, digest)| (path, Value::text(digest)));
+    let all = [service.canonical.clone(), Value::Map(content.collect())];
+    desired.digest_key.digest(&Value::List(all.into()))
 }
 
 fn succeeded(
@@ -69,7 +110,7 @@ fn succeeded(
             memory.filled.insert(container.clone());
         }
         (Step::Stop { container, .. }, _) => {
-            memory.stopped.insert(container.clone());
+            memory.stopped.insert(container.clone(), Stopper::Us);
         }
         (Step::Start { container }, _) => {
             memory.stopped.remove(container);
@@ -102,6 +143,16 @@ fn probed(
     probing.last = Some(format!("its health command ended with {exit_code}"));
 }
 
+/// Tells whether a step was about an image that is no longer wanted: its failure counts for
+/// nothing.
+fn is_outdated(step: &Step, object: &Object, desired: &Desired) -> bool {
+    let (Step::Pull { image, .. }, Object::Service(replica)) = (step, object) else {
+        return false;
+    };
+    let service = desired.services.get(&replica.service);
+    service.is_some_and(|service| service.image != *image)
+}
+
 /// A probe that could not run says nothing about the container; everything else backs off.
 fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     if failure.kind == FailureKind::Abandoned {
@@ -120,13 +171,13 @@ fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     let is_pull = matches!(outcome.step, Step::Pull { .. });
     let backoff = if is_pull { PULL } else { ERROR };
     let reason = match failure.kind {
-        _ if is_pull => "ImagePullBackOff",
-        FailureKind::Conflict => "Conflict",
+        _ if is_pull => RetryReason::ImagePullBackOff,
+        FailureKind::Conflict => RetryReason::Conflict,
         FailureKind::NotFound
         | FailureKind::Refused
         | FailureKind::Unknown
         | FailureKind::Failed
-        | FailureKind::Abandoned => "RetryBackOff",
+        | FailureKind::Abandoned => RetryReason::RetryBackOff,
     };
     let retry = Retry {
         attempts,
@@ -134,9 +185,28 @@ fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
             .moment
             .after(backoff.jittered(attempts, &outcome.object.to_string())),
         reason,
-        message: failure.message.clone(),
+        message: if is_pull && is_final(failure.kind) {
+            format!("{}; {NO_IMAGE}", failure.message)
+        } else {
+            failure.message.clone()
+        },
     };
     memory.retries.insert(outcome.object.clone(), retry);
+}
+
+const NO_IMAGE: &str = "this does not pass by itself: correct the image's name, push it, \
+                        or log in to its registry";
+
+/// Tells whether the same request has little hope: what it asks for is not there, or not
+/// for us.
+const fn is_final(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::NotFound | FailureKind::Refused => true,
+        FailureKind::Conflict
+        | FailureKind::Unknown
+        | FailureKind::Failed
+        | FailureKind::Abandoned => false,
+    }
 }
 
 fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
@@ -145,10 +215,6 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
     memory.filled.retain(|id| observed.containers.contains_key(id));
-    memory.stopped.retain(|id| {
-        let there = observed.containers.get(id);
-        there.is_some_and(|it| it.state.status != Status::Running)
-    });
 }
 
 /// A container that runs and is not ready is probed at once.
@@ -162,49 +228,4 @@ fn start_probing(memory: &mut Memory, observed: &Observed, now: Now) {
             memory.probing.insert(container.id.clone(), probing);
         }
     }
-}
-
-/// We stopped it, or are about to: its end may be seen before the stop has returned.
-fn is_our_doing(memory: &Memory, object: &Object, holder: &Container) -> bool {
-    let under_way = memory.under_way.get(object);
-    memory.stopped.contains(&holder.id)
-        || matches!(under_way, Some(Step::Stop { container, .. }) if *container == holder.id)
-}
-
-/// Counts the crashes in a row of every replica; a long time of readiness forgives them.
-fn crashes(world: &World<'_>) -> BTreeMap<Object, Crashes> {
-    let mut crashes = world.memory.crashes.clone();
-    for (replica, instance) in &world.instances {
-        let object = Object::Service(replica.clone());
-        let Some(holder) = instance.office.holder else { continue };
-        if instance.standing == Standing::Ended {
-            if !is_our_doing(world.memory, &object, holder) {
-                count(&mut crashes, object, holder, world.now);
-            }
-        } else if instance.standing == Standing::Running(Readiness::Ready)
-            && holder.state.started.is_some_and(|it| world.now.age(it) >= FORGIVEN)
-        {
-            crashes.remove(&object);
-        }
-    }
-    crashes
-}
-
-/// Counts an end once.
-fn count(
-    crashes: &mut BTreeMap<Object, Crashes>,
-    object: Object,
-    holder: &Container,
-    now: Now,
-) {
-    let Some(finished) = holder.state.finished else { return };
-    let last = (holder.id.clone(), finished);
-    let known = crashes.get(&object);
-    if known.is_some_and(|known| known.last == last) {
-        return;
-    }
-    let count = known.map_or(0, |known| known.count).saturating_add(1);
-    let delay = CRASH.jittered(count - 1, &object.to_string());
-    let not_before = now.moment.after(delay);
-    crashes.insert(object, Crashes { count, last, not_before });
 }

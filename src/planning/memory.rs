@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::event::{Events, Seen};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -25,8 +26,16 @@ pub struct Memory {
     pub under_way: BTreeMap<Object, Step>,
     /// Containers that their files were copied into.
     pub filled: BTreeSet<ContainerId>,
-    /// Containers that we stopped, so that their end is no crash.
-    pub stopped: BTreeSet<ContainerId>,
+    /// Containers that somebody stopped, so that their end is neither a crash nor the end
+    /// of their work.
+    pub stopped: BTreeMap<ContainerId, Stopper>,
+    /// Running containers that somebody told to end, or sent another signal, and when that
+    /// was known. Of this process only.
+    pub signalled: BTreeMap<ContainerId, EngineTime>,
+    /// How often the engine had started each container again by the last look.
+    pub restarts: BTreeMap<ContainerId, u64>,
+    /// The keyed digest of what each service, network and volume was last wanted as.
+    pub wishes: BTreeMap<Object, String>,
     /// Images that were pulled for the generation although they were there.
     pub pulled: BTreeSet<ImageReference>,
     /// What the engine makes of a spec: fields, by path, that read back otherwise than
@@ -37,6 +46,30 @@ pub struct Memory {
     pub unequal: BTreeMap<(ServiceName, SpecHash, String), (String, u32)>,
     /// The conditions of the last status, by what they are about, and when each flipped.
     pub conditions: BTreeMap<String, (Option<bool>, EngineTime)>,
+    /// The generation that a person took down by `delete` through a running operator: it
+    /// stays down until another is wanted.
+    pub down: Option<Generation>,
+    /// The engine's time of the last look before its events were lost: ends after it may be
+    /// the engine's own doing. Of this process only.
+    pub unwatched: Option<EngineTime>,
+    /// What happened.
+    pub events: Events,
+    /// What the last look saw, so that the next one can tell what happened meanwhile. Of
+    /// this process only.
+    pub seen: Seen,
+}
+
+impl Memory {
+    /// Forgets what keeps a service, or everything, from being tried again now.
+    pub fn try_again(&mut self, service: Option<&ServiceName>) {
+        let is_meant = |object: &Object| match (service, object) {
+            (None, _) => true,
+            (Some(service), Object::Service(replica)) => replica.service == *service,
+            (Some(_), Object::Network(_) | Object::Volume(_)) => false,
+        };
+        self.retries.retain(|object, _| !is_meant(object));
+        self.crashes.retain(|object, _| !is_meant(object));
+    }
 }
 
 /// The probing of a container before it is first ready.
@@ -59,10 +92,51 @@ pub struct Retry {
     pub attempts: u32,
     /// Not before this.
     pub not_before: Moment,
-    /// A reason in `CamelCase`: `ImagePullBackOff`, `RetryBackOff`, `Conflict`.
-    pub reason: &'static str,
+    /// Why the next attempt waits.
+    pub reason: RetryReason,
     /// What the engine said.
     pub message: String,
+}
+
+/// Why the next attempt at an object waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryReason {
+    /// Its image could not be pulled.
+    ImagePullBackOff,
+    /// Something else is in the way.
+    Conflict,
+    /// The engine failed, refused or did not answer.
+    RetryBackOff,
+}
+
+impl RetryReason {
+    /// Returns the reason in `CamelCase`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ImagePullBackOff => "ImagePullBackOff",
+            Self::Conflict => "Conflict",
+            Self::RetryBackOff => "RetryBackOff",
+        }
+    }
+
+    /// Returns the reason that has this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::ImagePullBackOff, Self::Conflict, Self::RetryBackOff]
+            .into_iter()
+            .find(|it| it.as_str() == word)
+    }
+}
+
+/// Who stopped a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stopper {
+    /// A step of ours.
+    Us,
+    /// A person or a program, by the engine's own `stop` or `kill`.
+    Somebody,
+    /// Its engine, when that ended or began.
+    Engine,
 }
 
 /// Crashes of one object.
@@ -72,6 +146,10 @@ pub struct Crashes {
     pub count: u32,
     /// The end that was counted last.
     pub last: (ContainerId, EngineTime),
-    /// Not started again before this.
+    /// Not started again by us before this.
     pub not_before: Moment,
+    /// The last exit code that was seen.
+    pub exit_code: Option<i64>,
+    /// The spec that the container was made from.
+    pub spec: Option<SpecHash>,
 }

@@ -7,13 +7,17 @@
 //! Read in this order: [`target`] (what a container should be), [`drift`] and
 //! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
 //! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for),
-//! [`network`], [`volume`], [`prune`], and [`plan`].
+//! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
+//! remembered) and [`condition`] (what people are told). [`event`] tells
+//! what happened.
 
 pub mod change;
 pub mod condition;
+mod crash;
 pub mod decision;
 pub mod difference;
 pub mod drift;
+pub mod event;
 pub mod explain;
 pub mod handover;
 pub mod in_place;

@@ -10,6 +10,7 @@ use super::change::{Change, Gate, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
+use super::teardown::teardown;
 use super::world::{Allowed, Standing, World, is_awaited};
 use super::{network, order, prune, replica, volume};
 
@@ -33,6 +34,9 @@ pub fn plan(
 
 /// As [`plan`], of a world that is made already.
 pub fn plan_world(world: &World<'_>) -> Plan {
+    if world.is_down() {
+        return teardown(world);
+    }
     let mut plan = Plan::default();
     let mut decisions = Vec::new();
     for (key, spec) in &world.desired.networks {

@@ -14,9 +14,10 @@ pub trait Progress: Send {
 }
 
 /// Something happened to an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProgressEvent {
-    /// When.
+    /// When, by the clock of this process.
+    #[serde(skip)]
     pub at: Moment,
     /// The object, such as `service/etcd/1`.
     pub object: String,
@@ -29,7 +30,8 @@ pub struct ProgressEvent {
 }
 
 /// What an object is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProgressState {
     /// It must wait; the message says for what.
     Waiting,

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use crate::state::ids::Object;
 use crate::state::observed::{Container, Health, Status};
 use crate::state::secret::Secret;
 use crate::state::time::{Moment, Now};
 use crate::state::value::Value;
 
-use super::memory::Memory;
+use super::memory::{Crashes, Memory};
 
 /// How long a container without a health check must run to count as ready.
 pub const SETTLING: Duration = Duration::from_secs(1);
+
+/// As [`SETTLING`], for one that keeps crashing: after as long a run the engine forgets its
+/// own restart delay too.
+pub const STEADY: Duration = Duration::from_secs(10);
 
 /// How far a container has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +36,19 @@ pub enum Readiness {
 /// Tells how far a container has come.
 ///
 /// With a health check: the engine's verdict, or before its first one a passed run of ours
-/// since the last start. Without: running for [`SETTLING`]; a restart starts that anew.
+/// since the last start. Without: running for [`SETTLING`], or for [`STEADY`] if it keeps
+/// crashing; a restart starts that anew.
 pub fn readiness(container: &Container, memory: &Memory, now: Now) -> Readiness {
     if container.state.status != Status::Running {
         return Readiness::Down;
     }
     let Some(started) = container.state.started else { return Readiness::Down };
     if health_command(container).is_none() {
-        let age = now.age(started);
-        return if age >= SETTLING {
+        let (age, settling) = (now.age(started), settling(container, memory));
+        return if age >= settling {
             Readiness::Ready
         } else {
-            Readiness::Starting { next: now.moment.after(SETTLING.saturating_sub(age)) }
+            Readiness::Starting { next: now.moment.after(settling.saturating_sub(age)) }
         };
     }
     match container.state.health {
@@ -57,6 +63,12 @@ pub fn readiness(container: &Container, memory: &Memory, now: Now) -> Readiness 
             Readiness::Starting { next }
         }
     }
+}
+
+fn settling(container: &Container, memory: &Memory) -> Duration {
+    let object = container.origin.replica.clone().map(Object::Service);
+    let crashes = object.and_then(|object| memory.crashes.get(&object));
+    if crashes.is_some_and(Crashes::is_loop) { STEADY } else { SETTLING }
 }
 
 /// Returns the command line of a container's health check; nothing without one.

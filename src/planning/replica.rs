@@ -6,6 +6,7 @@ use crate::state::step::Step;
 
 use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
+use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
@@ -205,6 +206,14 @@ fn retire(instance: &Instance<'_>) -> Decision {
 
 fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decision {
     let state = &holder.state;
+    if let Some(stopper) = world.memory.stopped.get(&holder.id) {
+        let reason = match stopper {
+            Stopper::Us => "it is stopped",
+            Stopper::Somebody => "it was stopped by somebody else",
+            Stopper::Engine => "it ended with its engine",
+        };
+        return start(world, instance, holder, Action::Restart, reason);
+    }
     let how = if state.out_of_memory { " for want of memory" } else { "" };
     let mut reason = format!("it ended with code {}{how}", state.exit_code);
     if !state.error.is_empty() {
@@ -238,6 +247,7 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     let object = object(instance);
     if let Some(crashes) = world.memory.crashes.get(&object)
         && crashes.not_before > world.now.moment
+        && !world.memory.stopped.contains_key(&holder.id)
     {
         let why = format!("backoff after {} crashes", crashes.count);
         return Next::Until(crashes.not_before, why);

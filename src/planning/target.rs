@@ -75,7 +75,9 @@ pub fn container_name(stack: &Stack, service: &Service, number: u32) -> Containe
     })
 }
 
-fn files(
+/// Returns the files that are put into a container before its first start, and the keyed
+/// digest of each, by canonical path.
+pub(super) fn files(
     stack: &Stack,
     service: &Service,
 ) -> (Vec<InsideFile>, BTreeMap<String, String>) {

@@ -112,6 +112,11 @@ impl<'a> World<'a> {
         Self { desired, observed, memory, now, allowed, instances }
     }
 
+    /// Tells whether a person took down what is wanted.
+    pub fn is_down(&self) -> bool {
+        self.memory.down.as_ref() == Some(&self.desired.generation)
+    }
+
     /// Iterates over the replicas of a service.
     pub fn replicas_of(
         &self,
@@ -137,15 +142,29 @@ impl<'a> World<'a> {
 
     /// Returns what a service still waits for before it may be started.
     pub fn unmet(&self, service: &Service) -> Vec<String> {
+        self.unmet_dependencies(service)
+            .map(|(name, condition)| format!("service/{name} {}", condition.as_str()))
+            .collect()
+    }
+
+    /// Iterates over the services that a service still waits for before it may be started.
+    pub fn unmet_services<'s>(
+        &'s self,
+        service: &'s Service,
+    ) -> impl Iterator<Item = &'s ServiceName> {
+        self.unmet_dependencies(service).map(|(name, _)| name)
+    }
+
+    fn unmet_dependencies<'s>(
+        &'s self,
+        service: &'s Service,
+    ) -> impl Iterator<Item = (&'s ServiceName, Condition)> {
         service
             .depends_on
             .iter()
             .filter(|(name, _)| self.desired.services.contains_key(*name))
             .filter(|(name, dependency)| !self.holds(name, dependency.condition))
-            .map(|(name, dependency)| {
-                format!("service/{name} {}", dependency.condition.as_str())
-            })
-            .collect()
+            .map(|(name, dependency)| (name, dependency.condition))
     }
 }
 
@@ -191,7 +210,7 @@ fn standing(
         Status::Exited | Status::Removing => {
             if runs_to_completion(desired, service)
                 && holder.state.exit_code == 0
-                && !memory.stopped.contains(&holder.id)
+                && !memory.stopped.contains_key(&holder.id)
             {
                 Standing::Completed
             } else {

@@ -143,3 +143,43 @@ impl fmt::Display for Object {
         }
     }
 }
+
+impl std::str::FromStr for Object {
+    type Err = NoObject;
+
+    /// Reads the spelling of [`Object`]'s `Display`.
+    fn from_str(text: &str) -> Result<Self, NoObject> {
+        let no_object = || NoObject(text.to_owned());
+        let (kind, name) = text.split_once('/').ok_or_else(no_object)?;
+        match kind {
+            "network" => Ok(Self::Network(name.into())),
+            "volume" => Ok(Self::Volume(name.into())),
+            "service" => {
+                let (service, number) = name.rsplit_once('/').ok_or_else(no_object)?;
+                let number = number.parse().map_err(|_| no_object())?;
+                Ok(Self::Service(Replica { service: service.into(), number }))
+            }
+            _ => Err(no_object()),
+        }
+    }
+}
+
+/// A text that names no object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no object: those are service/NAME/NUMBER, network/KEY and volume/KEY")]
+pub struct NoObject(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_as_it_is_printed() {
+        for text in ["service/web.db/2", "network/default", "volume/data"] {
+            assert_eq!(text.parse::<Object>().unwrap().to_string(), text);
+        }
+        for text in ["", "web", "service/web", "service/web/x", "pod/web/1"] {
+            assert!(text.parse::<Object>().is_err(), "{text}");
+        }
+    }
+}

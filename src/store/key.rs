@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::write_atomically;
+use super::disk::write_atomically;
 use crate::state::digest::DigestKey;
 
 const LENGTH: usize = 32;

@@ -1,29 +1,52 @@
-//! What outlives a process, in the state directory: the key of digests, and memory.
+//! What outlives a process, in the state directory: the key of digests, memory, events, and
+//! the last good sources.
 //!
-//! All of it is soft: a file that is lost or spoilt is made anew.
+//! All of it is soft: a file that is lost or spoilt is set aside and made anew, and where
+//! nothing can be written everything works, and is forgotten.
 
+mod disk;
+mod form;
+mod journal;
 mod key;
-mod memory;
+pub mod lock;
+pub mod memory;
+mod sources;
 
-use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::planning::memory::Memory;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
+use crate::state::time::Now;
+use disk::Complaints;
+use journal::Journal;
 
-/// The state directory. Where it cannot be written, everything works, and is forgotten.
+/// The state directory. All clones of one store know what the others have written.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: Option<PathBuf>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What is known of the files without looking at them.
+#[derive(Debug, Default)]
+struct Known {
+    /// What stands in the files of memory.
+    memories: BTreeMap<PathBuf, Memory>,
+    /// What stands in the journals.
+    journals: BTreeMap<PathBuf, Journal>,
+    /// What stands in the indexes of sources, by folder.
+    sources: BTreeMap<PathBuf, sources::Index>,
+    complaints: Complaints,
 }
 
 impl Store {
     /// Opens a state directory; it is made, for its owner alone, when it is first written.
-    pub const fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder, known: Arc::default() }
     }
 
     /// Returns the key by which secrets enter digests; it is made when there is none.
@@ -38,60 +61,124 @@ impl Store {
         }
     }
 
-    /// Returns what is remembered of a stack on an engine; nothing when that is lost.
-    pub fn memory(&self, engine: &str, project: &ProjectName) -> Memory {
-        let Some(path) = self.memory_path(engine, project) else {
-            return Memory::default();
-        };
-        match memory::read(&path) {
-            Ok(memory) => memory,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Memory::default(),
-            Err(error) => {
-                let aside = path.with_extension("spoilt");
-                tracing::warn!(path = %path.display(), %error, "memory is lost and begun anew");
-                if let Err(error) = std::fs::rename(&path, &aside) {
-                    tracing::debug!(%error, "the spoilt file stays");
-                }
-                Memory::default()
-            }
+    /// Returns what an earlier process remembered of a stack on an engine, with its events;
+    /// nothing when that is lost. What only that process could use is left out.
+    pub fn memory(&self, engine: &str, project: &ProjectName, now: Now) -> Memory {
+        let Some(files) = self.files(engine, project) else { return Memory::default() };
+        let mut known = self.known();
+        let kept = read(&files.memory, |bytes| memory::parse(bytes, now));
+        // What was known of the file is from before this read.
+        known.memories.remove(&files.memory);
+        if let Some(kept) = &kept {
+            known.memories.insert(files.memory, kept.clone());
         }
+        let journal = read_journal(&files.journal);
+        let events = journal.events().clone();
+        known.journals.insert(files.journal, journal);
+        Memory { events, ..kept.unwrap_or_default() }
     }
 
-    /// Remembers a stack on an engine. A full disk stops nothing: it is logged.
-    pub fn remember(&self, engine: &str, project: &ProjectName, memory: &Memory) {
-        let Some(path) = self.memory_path(engine, project) else { return };
-        if let Err(error) = memory::write(&path, memory) {
-            tracing::warn!(path = %path.display(), %error, "memory cannot be written");
+    /// Remembers a stack on an engine, and keeps its events. Nothing is written when nothing
+    /// has changed that a later process could use. A full disk stops nothing: it is logged,
+    /// once.
+    pub fn remember(
+        &self,
+        engine: &str,
+        project: &ProjectName,
+        memory: &Memory,
+        now: Now,
+    ) {
+        let Some(files) = self.files(engine, project) else { return };
+        let mut known = self.known();
+        let Known { memories, journals, complaints, sources: _ } = &mut *known;
+        let before = memories.get(&files.memory);
+        if !before.is_some_and(|before| memory::is_same_to_others(before, memory)) {
+            let attempt = memory::write(&files.memory, memory, now);
+            if complaints.note(&files.memory, &attempt) {
+                memories.insert(files.memory, memory.clone());
+            }
+        }
+        let journal = journals
+            .entry(files.journal.clone())
+            .or_insert_with(|| read_journal(&files.journal));
+        if let Some(attempt) = journal.write(&files.journal, &memory.events) {
+            complaints.note(&files.journal, &attempt);
         }
     }
 
     /// Forgets a stack that is gone.
     pub fn forget(&self, engine: &str, project: &ProjectName) {
-        let Some(path) = self.memory_path(engine, project) else { return };
-        match std::fs::remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(path = %path.display(), %error, "memory stays"),
+        let Some(files) = self.files(engine, project) else { return };
+        let mut known = self.known();
+        known.memories.remove(&files.memory);
+        known.journals.remove(&files.journal);
+        for path in [files.memory, files.journal] {
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if disk::is_absence(&error) => {}
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "the file stays");
+                }
+            }
         }
     }
 
-    /// One file per engine and project: the same project on two engines is two stacks.
-    fn memory_path(&self, engine: &str, project: &ProjectName) -> Option<PathBuf> {
+    /// Each engine and project has its own: the same project on two engines is two stacks.
+    fn files(&self, engine: &str, project: &ProjectName) -> Option<StackFiles> {
         let engine: String =
             engine.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-        Some(
-            self.folder.as_ref()?.join("stacks").join(format!("{project}-{engine}.json")),
-        )
+        let folder = self.folder.as_ref()?.join("stacks");
+        let named = |extension| folder.join(format!("{project}-{engine}.{extension}"));
+        Some(StackFiles { memory: named("json"), journal: named("events.jsonl") })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes a file so that a reader finds the old or the new content, never half of it.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+/// The files of one stack on one engine.
+struct StackFiles {
+    memory: PathBuf,
+    journal: PathBuf,
 }
+
+fn read_journal(path: &Path) -> Journal {
+    read(path, |bytes| Journal::parse(bytes).ok_or("no line of it is an event"))
+        .unwrap_or_default()
+}
+
+/// Reads a file; one that is spoilt is set aside.
+fn read<T, E: fmt::Display>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> Option<T> {
+    let path_shown = path.display();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if disk::is_absence(&error) => return None,
+        Err(error) => {
+            tracing::warn!(path = %path_shown, %error, "what was remembered cannot be read");
+            return None;
+        }
+    };
+    match parse(&bytes) {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            tracing::warn!(path = %path_shown, %error,
+                "the file is spoilt; it is set aside and begun anew");
+            set_aside(path);
+            None
+        }
+    }
+}
+
+/// Sets a spoilt file aside, so that a person can look at it; only the newest one stays.
+fn set_aside(path: &Path) {
+    if let Err(error) = std::fs::rename(path, path.with_extension("spoilt")) {
+        tracing::debug!(%error, "the spoilt file stays");
+    }
+}
+
+#[cfg(test)]
+mod tests;

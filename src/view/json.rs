@@ -9,6 +9,7 @@ use crate::planning::explain::ExplainRow;
 use crate::planning::status::{
     ConditionStatus, ContainerStatus, ServiceStatus, StackStatus,
 };
+use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::time::{EngineTime, Now};
 
 /// Returns a value as JSON text for people and machines: indented, with a line break at
@@ -240,11 +241,24 @@ fn time(time: Option<EngineTime>) -> Option<String> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explained<'a> {
     /// The stack.
-    pub stack: &'a str,
+    stack: &'a str,
+    /// How the service is, and why it waits; in the form of `status`.
+    status: Option<ServiceJson>,
     /// The service.
-    pub service: &'a str,
+    service: &'a str,
     /// Its fields.
-    pub fields: &'a [ExplainRow],
+    fields: &'a [ExplainRow],
+}
+
+/// Returns what `explain -o json` prints.
+pub fn explained<'a>(
+    stack: &'a ProjectName,
+    service: &'a ServiceName,
+    status: Option<&ServiceStatus>,
+    fields: &'a [ExplainRow],
+) -> Explained<'a> {
+    let (stack, service) = (stack.as_str(), service.as_str());
+    Explained { stack, status: status.map(service_json), service, fields }
 }
 
 #[cfg(test)]

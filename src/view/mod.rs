@@ -4,6 +4,7 @@
 //! terminal: both come in as values.
 
 pub mod cover;
+pub mod events;
 pub mod explain;
 pub mod fields;
 pub mod json;

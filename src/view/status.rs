@@ -113,7 +113,7 @@ fn condition<'a>(service: &'a ServiceStatus, kind: &str) -> Option<&'a Condition
 }
 
 /// Returns why a service is not ready, and when it is tried again.
-fn message(service: &ServiceStatus, now: Now) -> String {
+pub(super) fn message(service: &ServiceStatus, now: Now) -> String {
     let why = condition(service, "Ready")
         .filter(|_| !service.ready)
         .map(reason_and_message)

@@ -1,9 +1,14 @@
 //! The commands that need the engine, on a small stack.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use crate::product::operator::Operator;
 use crate::product::{CANARY, Ended, Product};
-use crate::proxy::Proxy;
+use crate::proxy::{Call, Proxy};
 use crate::real::{Corner, IMAGE};
 
 /// A stack of one's own; the engine is reached by a proxy that counts.
@@ -208,4 +213,110 @@ async fn a_foreign_container_with_a_wanted_name_is_a_conflict_and_not_touched() 
     scene.product.ends(0, &["delete", "--yes"]);
     let after = docker(&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", &name]);
     assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn events_tell_what_was_done_and_outlive_the_command() {
+    let Some(scene) = Scene::new("events").await else { return };
+    let product = &scene.product;
+    assert_eq!(product.ends(0, &["events"]).output, "No events.\n");
+    product.apply();
+    scene.proxy.forget();
+    let json = product.ends(0, &["events", "-o", "json"]).json();
+    assert_eq!(json["stacks"][0]["name"], scene.corner.project());
+    let events = json["stacks"][0]["events"].as_array().unwrap().clone();
+    let has = |object: &str, reason: &str| {
+        events.iter().any(|it| it["object"] == object && it["reason"] == reason)
+    };
+    for (object, reason) in [
+        ("network/default", "Created"),
+        ("volume/data", "Created"),
+        ("service/db/1", "Created"),
+        ("service/db/1", "Started"),
+        ("service/web", "Ready"),
+        ("stack", "NewGeneration"),
+        ("stack", "Ready"),
+    ] {
+        assert!(has(object, reason), "{object} {reason}: {events:#?}");
+    }
+    let times: Vec<&str> = events.iter().filter_map(|it| it["last"].as_str()).collect();
+    assert!(times.is_sorted(), "the newest comes last: {times:?}");
+    let text = product.ends(0, &["events", "db"]).output;
+    assert!(text.starts_with("LAST SEEN"), "{text}");
+    assert!(text.contains("service/db/1") && !text.contains("service/web"), "{text}");
+    let ended = product.ends(2, &["events", "bd"]);
+    assert!(ended.notices.contains("perhaps db was meant"), "{ended}");
+    scene.proxy.assert_nothing_written();
+}
+
+#[tokio::test]
+async fn watched_events_come_as_they_happen_and_stay_when_the_operator_has_ended() {
+    let Some(scene) = Scene::new("happens").await else { return };
+    let mut operator = Operator::start(&scene.product);
+    operator.says_message("the stack is ready");
+    let page = scene.product.path("page");
+    let mut command = scene.product.command(None);
+    command.args(["events", "db", "--watch"]);
+    let mut watcher =
+        command.stdout(std::fs::File::create(&page).unwrap()).spawn().unwrap();
+    let shown = |word: &str| {
+        for _ in 0..3000 {
+            let text = std::fs::read_to_string(&page).unwrap();
+            if text.contains(word) {
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{word} never comes: {:?}", std::fs::read_to_string(&page));
+    };
+    let before = shown("started").lines().count();
+    docker(&["rm", "-f", &format!("{}-db-1", scene.corner.project())]);
+    let text = shown("was removed, and not by us");
+    assert!(text.lines().skip(before).any(|line| line.contains("Gone")), "{text}");
+    let said: Vec<&str> = text.lines().filter(|it| it.contains("Created")).collect();
+    assert!(said.len() <= 2, "each is told once: {text}");
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    drop(operator);
+    let text = scene.product.ends(0, &["events", "db"]).output;
+    assert!(text.contains("was removed, and not by us"), "{text}");
+}
+
+/// Every file below a folder, with what changes when it is written.
+fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, u64, i64)> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let (entry, path) = entry.map(|it| (it.metadata().unwrap(), it.path())).unwrap();
+        if entry.is_dir() {
+            found.extend(files(&path));
+        }
+        found.insert(path, (entry.ino(), entry.len(), entry.mtime_nsec()));
+    }
+    found
+}
+
+#[tokio::test]
+async fn an_operator_with_nothing_to_do_writes_nothing_to_its_state_directory() {
+    let Some(scene) = Scene::new("idle").await else { return };
+    let mut operator = Operator::start(&scene.product);
+    operator.says_message("the stack is ready");
+    let look_again = |times: usize| {
+        for _ in 0..times {
+            scene.proxy.forget();
+            operator.signal("HUP");
+            let is_look = |it: &Call| it.bare_path().starts_with("/containers/json");
+            let looked = (0..3000).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                scene.proxy.calls().iter().any(is_look)
+            });
+            assert!(looked, "it does not look again");
+        }
+    };
+    let state = scene.product.path("state");
+    // The second look begins when all of the first is over.
+    look_again(2);
+    let before = files(&state);
+    assert!(before.keys().any(|path| path.ends_with("stacks")), "{before:?}");
+    look_again(4);
+    assert_eq!(files(&state), before);
 }

@@ -2,13 +2,14 @@
 
 use crate::product::Product;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "validate",
     "config",
     "diff",
     "apply",
     "run",
     "status",
+    "events",
     "explain",
     "delete",
     "completions",
@@ -44,7 +45,7 @@ fn a_wrong_command_line_is_invalid_and_says_what_is_near() {
         (&["diff", "-o", "xml"], "json"),
         (&[], "Usage"),
         (&["explain"], "<SERVICE>"),
-        (&["events"], "unrecognized"),
+        (&["history"], "unrecognized"),
     ] {
         let ended = product.ends(2, arguments);
         assert!(ended.notices.contains(word), "{arguments:?}: {ended}");

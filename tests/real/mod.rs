@@ -9,6 +9,7 @@ mod volumes;
 
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use bollard::Docker as Client;
 use bollard::query_parameters as query;
@@ -60,7 +61,23 @@ impl Corner {
         self.prefix.clone()
     }
 
+    /// Takes away what a killed operator left beside its lock.
+    fn clear_sockets(&self) {
+        let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let own = own.map(|folder| folder.join("reconciler"));
+        for folder in own.into_iter().chain([PathBuf::from("/run/reconciler")]) {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with(&self.prefix) {
+                    std::fs::remove_file(entry.path()).unwrap_or_default();
+                }
+            }
+        }
+    }
+
     async fn clear(&self) {
+        self.clear_sockets();
         let client = client();
         let all = query::ListContainersOptions { all: true, ..Default::default() };
         for container in client.list_containers(Some(all)).await.unwrap_or_default() {

@@ -85,6 +85,27 @@ async fn while_the_file_is_bad_or_gone_the_last_good_state_is_kept_up() {
 }
 
 #[tokio::test]
+async fn an_operator_that_is_started_while_the_file_is_bad_keeps_the_last_good_state() {
+    let Some(mut scene) = Scene::at_work("reboot").await else { return };
+    for bad in ["services: [", "", "services: {first: {imag: x}}"] {
+        let before = scene.identities().await;
+        scene.operator().signal("KILL");
+        scene.operator().ended();
+        scene.product.write("stack.yaml", bad);
+        let status = scene.product.ends(1, &["status"]);
+        assert!(status.output.contains("SpecValid=False"), "{status}");
+        scene.operate();
+        scene.says("the stack is ready");
+        assert_eq!(scene.identities().await, before, "{bad}");
+        docker(&["rm", "-f", &scene.corner.name("second-1")]);
+        scene.until("second", "back", |it| it["State"]["Running"] == true).await;
+        scene.product.write("stack.yaml", &scene.stack(32));
+        scene.says("the desired state is valid again and the same");
+        scene.product.ends(0, &["wait", "--timeout", "60s"]);
+    }
+}
+
+#[tokio::test]
 async fn a_second_file_in_the_folder_is_a_second_stack() {
     let Some(mut scene) = Scene::new("folder").await else { return };
     scene.product.write("stacks/one.yaml", &scene.stack(32));

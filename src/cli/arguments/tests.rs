@@ -64,6 +64,14 @@ fn every_command_has_its_options() {
     assert_eq!(run.log_format, LogFormat::Json);
     assert_eq!(command("status -w"), Command::Status(Status { watch: true }));
     assert_eq!(
+        command("events etcd --watch"),
+        Command::Events(Events { service: Some("etcd".to_owned()), watch: true })
+    );
+    assert_eq!(
+        command("events"),
+        Command::Events(Events { service: None, watch: false })
+    );
+    assert_eq!(
         command("delete --volumes -y"),
         Command::Delete(Delete { volumes: true, yes: true })
     );

@@ -3,16 +3,17 @@
 use anyhow::Result;
 use futures_util::future::join_all;
 
+use super::change::{Change, Changed};
 use super::session::{Connected, Session};
 use crate::cli::arguments::Apply;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
-use crate::converge::{self, End, Order, converge};
+use crate::converge::{End, Goal};
 use crate::engine::EngineError;
-use crate::pass::Goal;
+use crate::pass::Found;
 use crate::planning::world::Allowed;
-use crate::report::Report;
 use crate::state::desired::Desired;
+use crate::state::ids::ProjectName;
 use crate::view::{json, status};
 
 pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
@@ -36,19 +37,20 @@ pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
         }
     };
     let mut exit = Exit::Good;
-    let mut results = Vec::new();
-    for result in all {
-        match result {
-            Ok(result) => results.push(result),
-            Err(error) => exit = exit.and(session.no_engine(&error)?),
-        }
-    }
-    for result in &results {
-        exit = exit.and(explain_end(session, options, result)?);
+    let mut stacks = Vec::new();
+    for (name, result) in all {
+        exit = exit.and(match result {
+            Ok(Changed::Ended { end, found, .. }) => {
+                let exit = explain_end(session, options, &found, end)?;
+                stacks.push(found.status);
+                exit
+            }
+            Ok(Changed::Refused(refusal)) => session.refused(&refusal)?,
+            Ok(Changed::Lost) => session.lost(&name)?,
+            Err(error) => session.no_engine(&error)?,
+        });
     }
     if session.output.format == Format::Json {
-        let stacks: Vec<_> =
-            results.into_iter().map(|result| result.found.status).collect();
         session.output.json(&json::status(&stacks))?;
     }
     Ok(exit)
@@ -60,35 +62,29 @@ async fn one(
     options: &Apply,
     desired: Desired,
     is_one: bool,
-) -> Result<converge::Result, EngineError> {
-    let prefix = if is_one { String::new() } else { format!("{} ", desired.project) };
-    let mut report = Report::new(session.output.progress(), prefix);
-    let project = desired.project.clone();
-    let order = Order {
-        memory: session.memory(connected, &desired),
-        desired,
+) -> (ProjectName, Result<Changed, EngineError>) {
+    let name = desired.project.clone();
+    let prefix = if is_one { String::new() } else { format!("{name} ") };
+    let change = Change {
+        command: "apply",
         goal: Goal::Converged,
         allowed: Allowed { prune: options.prune.allow_prune },
         timeout: options.timeout,
         wait: !options.no_wait,
     };
-    let result = converge(connected.engine.clone(), order, &mut report).await;
-    report.finish();
-    if let Ok(result) = &result {
-        session.store.remember(&connected.facts.id, &project, &result.memory);
-    }
-    result
+    (name, change.make(session, connected, desired, &prefix).await)
 }
 
 fn explain_end(
     session: &Session,
     options: &Apply,
-    result: &converge::Result,
+    found: &Found,
+    end: End,
 ) -> Result<Exit> {
-    let name = &result.found.status.name;
-    let why = match result.end {
+    let name = &found.status.name;
+    let why = match end {
         End::Done => {
-            let state = if result.found.status.ready { "ready" } else { "applied" };
+            let state = if found.status.ready { "ready" } else { "applied" };
             session.output.notice(&format!("{name} is {state}\n"))?;
             return Ok(Exit::Good);
         }
@@ -98,11 +94,11 @@ fn explain_end(
         }
     };
     session.output.notice(&format!("error: {why}\n"))?;
-    for note in &result.found.plan.notes {
+    for note in &found.plan.notes {
         session.output.notice(&format!("  {}: {}\n", note.about, note.message))?;
     }
     if session.output.format == Format::Text {
-        let stacks = std::slice::from_ref(&result.found.status);
+        let stacks = std::slice::from_ref(&found.status);
         let now = crate::clock::Clock::new().now();
         session.output.result(&status::drawn(stacks, now, session.output.width()))?;
     }

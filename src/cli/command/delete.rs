@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::change::{Change, Changed};
 use super::session::{Connected, Session};
 use crate::cli::arguments::Delete;
 use crate::cli::exit::Exit;
-use crate::converge::{End, Order, converge};
+use crate::cli::stacks::StackFiles;
+use crate::converge::{End, Goal};
 use crate::engine::{Engine, Scope};
-use crate::pass::Goal;
 use crate::planning::world::Allowed;
-use crate::report::Report;
 use crate::state::desired::Desired;
 use crate::state::ids::VolumeName;
 use crate::state::observed::labels;
@@ -20,20 +20,27 @@ use crate::state::observed::labels;
 const TIMEOUT: Duration = Duration::from_hours(1);
 
 pub(super) async fn run(session: &Session, options: Delete) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let loaded = session.load();
+    session.show_problems(&loaded)?;
+    let stacks: Option<Vec<(StackFiles, Desired)>> = loaded
+        .stacks
+        .into_iter()
+        .map(|stack| Some((stack.files, stack.loaded.desired?)))
+        .collect();
+    let Some(stacks) = stacks else { return Ok(Exit::Invalid) };
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
-    for desired in &stacks {
+    for (_, desired) in &stacks {
         if !is_meant(session, options, desired)? {
             session.output.notice("nothing was deleted\n")?;
             return Ok(Exit::NotAsWanted);
         }
     }
     let mut exit = Exit::Good;
-    for desired in stacks {
-        exit = exit.and(one(session, &connected, options, desired).await?);
+    for (files, desired) in stacks {
+        exit = exit.and(one(session, &connected, options, &files, desired).await?);
     }
     Ok(exit)
 }
@@ -62,36 +69,43 @@ async fn one(
     session: &Session,
     connected: &Connected,
     options: Delete,
+    files: &StackFiles,
     desired: Desired,
 ) -> Result<Exit> {
     let project = desired.project.clone();
-    let mut report = Report::new(session.output.progress(), String::new());
-    let order = Order {
-        memory: session.memory(connected, &desired),
-        desired: desired.clone(),
+    let change = Change {
+        command: "delete",
         goal: Goal::Gone,
         allowed: Allowed::default(),
         timeout: TIMEOUT,
         wait: false,
     };
-    let result = converge(connected.engine.clone(), order, &mut report).await;
-    report.finish();
-    let result = match result {
-        Ok(result) => result,
-        Err(error) => return session.no_engine(&error),
-    };
-    for note in &result.found.plan.notes {
+    let (end, found, by_operator) =
+        match change.make(session, connected, desired.clone(), "").await {
+            Ok(Changed::Ended { end, found, by_operator }) => (end, found, by_operator),
+            Ok(Changed::Refused(refusal)) => return session.refused(&refusal),
+            Ok(Changed::Lost) => return session.lost(&project),
+            Err(error) => return session.no_engine(&error),
+        };
+    for note in &found.plan.notes {
         session.output.notice(&format!("note: {}: {}\n", note.about, note.message))?;
     }
-    if result.end != End::Done {
+    if end != End::Done {
         session.output.notice(&format!("error: {project} is not gone entirely:\n"))?;
-        for change in &result.found.plan.changes {
-            let waits = result.found.plan.waits(&change.object).join(", ");
+        for change in &found.plan.changes {
+            let waits = found.plan.waits(&change.object).join(", ");
             session.output.notice(&format!("  {} waits for {waits}\n", change.object))?;
         }
         return Ok(Exit::NotAsWanted);
     }
-    session.store.forget(&connected.facts.id, &project);
+    if by_operator {
+        session.output.notice(&format!(
+            "the running operator keeps {project} down until its file changes, or \
+             `reconciler apply`\n"
+        ))?;
+    } else {
+        session.store.forget_sources(files);
+    }
     let volumes = volumes(connected, &desired).await;
     let volumes = match volumes {
         Ok(volumes) => volumes,

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::session::Session;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
+use crate::pass::Wanted;
 use crate::planning::change::Plan;
 use crate::state::ids::{Generation, ProjectName};
 use crate::view::json;
@@ -20,12 +21,14 @@ pub(super) async fn run(session: &Session) -> Result<Exit> {
     let mut now = None;
     for desired in stacks {
         let (project, generation) = (desired.project.clone(), desired.generation.clone());
-        let mut pass = session.preview(&connected, desired);
-        match pass.preview().await {
-            Ok(found) => plans.push((project, generation, found.plan)),
+        let wanted = Wanted { desired, invalid: None };
+        match session.preview(&connected, wanted).await {
+            Ok(preview) => {
+                plans.push((project, generation, preview.found.plan));
+                now = Some(preview.now);
+            }
             Err(error) => return session.no_engine(&error),
         }
-        now = Some(pass.clock.now());
     }
     let Some(now) = now else { return Ok(Exit::Good) };
     let shown: Vec<StackPlan<'_>> = plans

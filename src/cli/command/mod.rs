@@ -1,14 +1,19 @@
 //! The commands, one per file.
 
 mod apply;
+mod change;
 mod config;
 mod delete;
 mod diff;
+mod events;
 mod explain;
+mod operators;
+mod retry;
 mod run;
 mod session;
 mod status;
 mod validate;
+mod wait;
 
 use super::arguments::{self, Arguments, Command};
 use super::exit::Exit;
@@ -29,7 +34,10 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Apply(apply) => apply::run(&session, &apply).await,
         Command::Run(run) => run::run(&session, &run).await,
         Command::Status(status) => status::run(&session, status).await,
+        Command::Events(events) => events::run(&session, &events).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
+        Command::Retry(retry) => retry::run(&session, &retry).await,
+        Command::Wait(wait) => wait::run(&session, wait).await,
         Command::Delete(delete) => delete::run(&session, delete).await,
         Command::Completions(completions) => {
             session.output.raw_result(&arguments::completions(completions.shell))?;

@@ -1,6 +1,8 @@
 //! What every command needs: options, output, state, stacks and the engine.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,17 +10,22 @@ use anyhow::Result;
 use crate::cli::exit::Exit;
 use crate::cli::options::Options;
 use crate::cli::output::Output;
-use crate::cli::stacks::{LoadedStacks, load_all};
+use crate::cli::runtime_directory::runtime_directory;
+use crate::cli::stacks::{LoadedStack, LoadedStacks, StackFiles, last_good, load_all};
 use crate::cli::state_directory::state_directory;
+use crate::clock::Clock;
+use crate::compose::problem::nearest;
+use crate::control::{Reply, Request, client};
 use crate::engine::{Any, Engine, EngineError};
-use crate::executor::Executor;
-use crate::pass::{Goal, Pass};
+use crate::pass::{Preview, Wanted, preview};
 use crate::planning::memory::Memory;
-use crate::planning::world::Allowed;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
+use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
 use crate::store::Store;
+use crate::store::lock::Place;
+use crate::store::memory;
 use crate::view::problems;
 
 /// One run of one command.
@@ -28,6 +35,8 @@ pub(super) struct Session {
     pub(super) output: Output,
     pub(super) store: Store,
     pub(super) key: DigestKey,
+    /// Where locks and control sockets are.
+    places: PathBuf,
 }
 
 /// An engine that answers.
@@ -35,19 +44,23 @@ pub(super) struct Session {
 pub(super) struct Connected {
     pub(super) engine: Arc<Any>,
     pub(super) facts: EngineFacts,
+    /// The one clock of this process, set by the engine's.
+    pub(super) clock: Clock,
 }
 
 impl Session {
     pub(super) fn new(options: Options, output: Output) -> Self {
-        // The owner of this folder is the effective user of the process.
-        let is_root =
-            std::fs::metadata("/proc/self").is_ok_and(|folder| folder.uid() == 0);
-        let folder = state_directory(options.state_dir.as_deref(), is_root, |name| {
+        // The owner of this folder is the effective user of the process; who cannot tell
+        // is taken for nobody in particular.
+        let user =
+            std::fs::metadata("/proc/self").map_or(u32::MAX, |folder| folder.uid());
+        let folder = state_directory(options.state_dir.as_deref(), user == 0, |name| {
             std::env::var_os(name)
         });
+        let places = runtime_directory(user, |name| std::env::var_os(name));
         let store = Store::new(folder);
         let key = store.digest_key();
-        Self { options, output, store, key }
+        Self { options, output, store, key, places }
     }
 
     /// Loads every stack, whatever its problems.
@@ -60,6 +73,30 @@ impl Session {
         let stacks = self.load();
         self.show_problems(&stacks)?;
         Ok(stacks.stacks.into_iter().map(|stack| stack.loaded.desired).collect())
+    }
+
+    /// Loads what is wanted of every stack, and shows all problems: of an invalid one it is
+    /// the last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
+        let loaded = self.load();
+        self.show_problems(&loaded)?;
+        let mut kept = self.last_good(&loaded);
+        let wanted = |stack: LoadedStack| match stack.desired() {
+            Some(desired) => Some(Wanted { desired: desired.clone(), invalid: None }),
+            None => Some(Wanted {
+                desired: kept.remove(&stack.files)?,
+                invalid: Some(said(&stack)),
+            }),
+        };
+        Ok(loaded.stacks.into_iter().map(wanted).collect())
+    }
+
+    /// Returns the last good state of every stack that is invalid, as far as it was kept.
+    pub(super) fn last_good(
+        &self,
+        loaded: &LoadedStacks,
+    ) -> BTreeMap<StackFiles, Desired> {
+        last_good(&self.options, &self.key, &self.store, loaded)
     }
 
     /// Writes what is odd about the files themselves to standard error.
@@ -86,7 +123,9 @@ impl Session {
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
         let engine = Any::connect(self.options.host.as_deref()).await?;
         let facts = engine.facts().await?;
-        Ok(Connected { engine: Arc::new(engine), facts })
+        let mut clock = Clock::new();
+        clock.set_engine_time(facts.time);
+        Ok(Connected { engine: Arc::new(engine), facts, clock })
     }
 
     /// Says why there is no engine.
@@ -95,25 +134,83 @@ impl Session {
         Ok(Exit::EngineUnreachable)
     }
 
-    /// Returns what is remembered of a stack.
-    pub(super) fn memory(&self, connected: &Connected, desired: &Desired) -> Memory {
-        self.store.memory(&connected.facts.id, &desired.project)
+    /// Says that no stack has a service of this name.
+    pub(super) fn no_such_service(
+        &self,
+        wanted: &ServiceName,
+        stacks: &[Desired],
+    ) -> Result<Exit> {
+        let names: Vec<&str> = stacks
+            .iter()
+            .flat_map(|it| it.services.keys().map(ServiceName::as_str))
+            .collect();
+        let near = nearest(wanted.as_str(), names.iter().copied());
+        let near =
+            near.map(|near| format!("; perhaps {near} was meant")).unwrap_or_default();
+        let names = names.join(", ");
+        self.output.notice(&format!(
+            "error: there is no service {wanted}{near}; the services are {names}\n"
+        ))?;
+        Ok(Exit::Invalid)
+    }
+
+    /// Says why a stack is not ours to change.
+    pub(super) fn refused(&self, refusal: &str) -> Result<Exit> {
+        self.output.notice(&format!("error: {refusal}\n"))?;
+        Ok(Exit::Refused)
+    }
+
+    /// Says that the operator that was asked has ended.
+    pub(super) fn lost(&self, project: &ProjectName) -> Result<Exit> {
+        self.output.notice(&format!(
+            "error: the operator of {project} has ended meanwhile; ask again\n"
+        ))?;
+        Ok(Exit::NotAsWanted)
+    }
+
+    /// Returns where the lock and the control socket of a stack are.
+    pub(super) fn place(&self, connected: &Connected, project: &ProjectName) -> Place {
+        Place::new(&self.places, &connected.facts.id, project)
+    }
+
+    /// Returns what is remembered of a stack: by its operator when one is running, else
+    /// what is stored.
+    pub(super) async fn memory(
+        &self,
+        connected: &Connected,
+        project: &ProjectName,
+    ) -> Memory {
+        let now = connected.clock.now();
+        let socket = self.place(connected, project).socket();
+        match client::ask(&socket, &Request::Memory).await {
+            Ok(Reply::Memory(told)) => match memory::from_json(told, now) {
+                Ok(memory) => return memory,
+                Err(error) => {
+                    tracing::warn!(%error, "the operator is of another version")
+                }
+            },
+            Ok(_) | Err(_) => tracing::debug!(%project, "no operator answers"),
+        }
+        self.store.memory(&connected.facts.id, project, now)
     }
 
     /// Makes a pass over a stack that takes no steps.
-    pub(super) fn preview(&self, connected: &Connected, desired: Desired) -> Pass<Any> {
-        let memory = self.memory(connected, &desired);
-        let (executor, _) = Executor::new(connected.engine.clone());
-        let allowed = Allowed::default();
-        Pass::new(
-            connected.engine.clone(),
-            executor,
-            desired,
-            memory,
-            Goal::Converged,
-            allowed,
-        )
+    pub(super) async fn preview(
+        &self,
+        connected: &Connected,
+        wanted: Wanted,
+    ) -> Result<Preview, EngineError> {
+        let memory = self.memory(connected, &wanted.desired.project).await;
+        let mut clock = connected.clock.clone();
+        preview(&*connected.engine, &mut clock, wanted, &memory).await
     }
+}
+
+/// Returns the errors of a load, each with its place, on one line.
+pub(super) fn said(loaded: &LoadedStack) -> String {
+    let json = problems::json(&loaded.loaded.problems, &loaded.loaded.sources);
+    let errors = json.problems.iter().filter(|problem| problem.is_error());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Returns an error with its whole chain of reasons, each said once.

@@ -8,9 +8,8 @@ use super::session::{Connected, Session};
 use crate::cli::arguments::Status;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
-use crate::engine::Any;
 use crate::engine::EngineError;
-use crate::pass::Pass;
+use crate::pass::Wanted;
 use crate::planning::status::StackStatus;
 use crate::state::time::Now;
 use crate::view::{json, status};
@@ -19,38 +18,44 @@ use crate::view::{json, status};
 const FRAME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let Some(stacks) = session.wanted()? else { return Ok(Exit::Invalid) };
     let connected: Connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
-    let mut passes: Vec<Pass<Any>> =
-        stacks.into_iter().map(|desired| session.preview(&connected, desired)).collect();
     loop {
-        let (stacks, now) = match look(&mut passes).await {
+        let (stacks, now) = match look(session, &connected, &stacks).await {
             Ok(looked) => looked,
             Err(error) => return session.no_engine(&error),
         };
         let Some(now) = now else { return Ok(Exit::Good) };
         show(session, options, &stacks, now)?;
         if !options.watch {
-            let ready = stacks.iter().all(|stack| stack.ready);
-            return Ok(if ready { Exit::Good } else { Exit::NotAsWanted });
+            let all = stacks.iter().all(is_as_wanted);
+            return Ok(if all { Exit::Good } else { Exit::NotAsWanted });
         }
         tokio::time::sleep(FRAME).await;
     }
 }
 
+/// Ready, and by the file as it is now.
+fn is_as_wanted(stack: &StackStatus) -> bool {
+    let mut conditions = stack.conditions.iter();
+    stack.ready && conditions.all(|it| it.kind != "SpecValid" || it.status == Some(true))
+}
+
 async fn look(
-    passes: &mut [Pass<Any>],
+    session: &Session,
+    connected: &Connected,
+    stacks: &[Wanted],
 ) -> Result<(Vec<StackStatus>, Option<Now>), EngineError> {
-    let (mut stacks, mut now) = (Vec::new(), None);
-    for pass in passes {
-        pass.resync();
-        stacks.push(pass.preview().await?.status);
-        now = Some(pass.clock.now());
+    let (mut found, mut now) = (Vec::new(), None);
+    for wanted in stacks {
+        let preview = session.preview(connected, wanted.clone()).await?;
+        now = Some(preview.now);
+        found.push(preview.found.status);
     }
-    Ok((stacks, now))
+    Ok((found, now))
 }
 
 fn show(

@@ -96,7 +96,10 @@ impl Engine for Docker {
         perform::perform(&self.wire, step, progress).await
     }
 
-    fn wakeups(&self, project: &ProjectName) -> impl Stream<Item = Wakeup> + Send {
+    fn wakeups(
+        &self,
+        project: &ProjectName,
+    ) -> impl Stream<Item = Wakeup> + Send + use<> {
         events::wakeups(self.wire.clone(), self.images.clone(), project.clone())
     }
 }

@@ -207,7 +207,10 @@ impl Engine for Sim {
         self.doing(|world| world.finish(&call))?
     }
 
-    fn wakeups(&self, project: &ProjectName) -> impl Stream<Item = Wakeup> + Send {
+    fn wakeups(
+        &self,
+        project: &ProjectName,
+    ) -> impl Stream<Item = Wakeup> + Send + use<> {
         let watch = Watch::new(project.clone());
         let state = (self.clone(), watch, VecDeque::new());
         stream::unfold(state, |(sim, mut watch, mut waiting)| async move {

@@ -86,7 +86,9 @@ fn a_container_whose_network_was_made_again_does_not_start() {
 fn limits_change_from_value_to_value_and_are_not_taken_away() {
     let mut world = engine();
     let cpus = ("HostConfig.NanoCpus", Value::text("1"));
-    let id = run(&mut world, "a", &[cpus]);
+    let memory = ("HostConfig.Memory", Value::Int(1 << 29));
+    let swap = ("HostConfig.MemorySwap", Value::Int(1 << 29));
+    let id = run(&mut world, "a", &[cpus, memory, swap]);
     let mut update = |fields: &[Field]| {
         let document = fields.iter().cloned().collect();
         let done = world.perform(&Step::Update { container: id.clone(), document });

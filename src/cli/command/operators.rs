@@ -1,0 +1,273 @@
+//! The stacks under one `run`: an operator, a lock and a control socket for each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::change::holder;
+use super::session::{Connected, Session, chain, said};
+use crate::cli::journal::Journal;
+use crate::cli::stacks::{LoadedStack, LoadedStacks};
+use crate::control::follow::Followers;
+use crate::control::server::{Reload, Server, Socket};
+use crate::operator::{Surroundings, operate};
+use crate::pass::Wanted;
+use crate::planning::world::Allowed;
+use crate::report::Report;
+use crate::state::desired::Desired;
+use crate::state::ids::ProjectName;
+use crate::store::lock::{Lock, LockError};
+use crate::view::problems;
+
+/// How often a stack that somebody else holds is asked for.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// As [`ASK_AGAIN`], for a stack that appeared while the operator was running.
+const ASK_AGAIN_LATER: Duration = Duration::from_secs(5);
+
+/// How many requests of clients may wait for an operator.
+const CALLS: usize = 16;
+
+/// The stacks under this process.
+pub(super) struct Operators<'a> {
+    session: &'a Session,
+    connected: &'a Connected,
+    allowed: Allowed,
+    reloads: mpsc::Sender<Reload>,
+    stacks: BTreeMap<ProjectName, Stack>,
+    /// Locks of stacks that are yet to be taken up.
+    locks: BTreeMap<ProjectName, Lock>,
+    /// Stacks that somebody else holds.
+    refused: BTreeSet<ProjectName>,
+    operators: JoinSet<()>,
+    servers: JoinSet<()>,
+}
+
+/// One stack: how to tell its operator, and which files it came from.
+struct Stack {
+    wanted: watch::Sender<Wanted>,
+    files: Vec<std::path::PathBuf>,
+    /// No file asks for it any more.
+    is_gone: bool,
+    lock: Lock,
+}
+
+impl<'a> Operators<'a> {
+    /// Begins with no stack; `reloads` asks for the files to be read again.
+    pub(super) fn new(
+        session: &'a Session,
+        connected: &'a Connected,
+        allowed: Allowed,
+        reloads: mpsc::Sender<Reload>,
+    ) -> Self {
+        Self {
+            session,
+            connected,
+            allowed,
+            reloads,
+            stacks: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            operators: JoinSet::new(),
+            servers: JoinSet::new(),
+        }
+    }
+
+    /// Takes the locks of all stacks before anything is done about any of them. A command
+    /// that holds one is waited for; another operator is a reason to give up, which is
+    /// returned.
+    pub(super) async fn lock(&mut self, loaded: &LoadedStacks) -> Result<(), String> {
+        let kept = self.session.last_good(loaded);
+        let valid = loaded.stacks.iter().filter_map(LoadedStack::desired);
+        for desired in valid.chain(kept.values()) {
+            let mut is_told = false;
+            loop {
+                match self.take_lock(desired) {
+                    Ok(lock) => {
+                        self.locks.insert(desired.project.clone(), lock);
+                        break;
+                    }
+                    Err(LockError::Held { holder, .. }) if !holder.is_operator() => {
+                        if !std::mem::replace(&mut is_told, true) {
+                            tracing::info!(stack = %desired.project, "waiting for {holder}");
+                        }
+                        tokio::time::sleep(ASK_AGAIN).await;
+                    }
+                    Err(error) => return Err(chain(&error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_lock(&self, desired: &Desired) -> Result<Lock, LockError> {
+        let place = self.session.place(self.connected, &desired.project);
+        let own = holder("run", desired, self.connected.clock.now());
+        place.take(&desired.project, &own)
+    }
+
+    /// Tells every operator what is wanted now. A stack that is invalid, or gone from the
+    /// disk, stays as it is.
+    pub(super) fn take(&mut self, loaded: LoadedStacks) {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        let (mut asked_for, mut invalid) = (BTreeSet::new(), BTreeSet::new());
+        let mut kept = self.session.last_good(&loaded);
+        for stack in loaded.stacks {
+            match stack.desired().cloned() {
+                Some(desired) => {
+                    self.session.store.keep_sources(&stack.files, &stack.read);
+                    asked_for.insert(desired.project.clone());
+                    self.want(Wanted { desired, invalid: None }, &stack);
+                }
+                // A file that was deleted asks for nothing, which is not to ask wrongly.
+                None if self.is_known(&stack)
+                    && stack.files.iter().any(|file| is_missing(file)) => {}
+                None => {
+                    self.refuse(&stack, kept.remove(&stack.files));
+                    invalid.insert(stack.files);
+                }
+            }
+        }
+        self.refused.retain(|project| asked_for.contains(project));
+        for (project, stack) in &mut self.stacks {
+            let is_gone = !asked_for.contains(project) && !invalid.contains(&stack.files);
+            if is_gone && !stack.is_gone {
+                tracing::warn!(stack = %project, condition = "SpecValid=Unknown",
+                    "no file asks for the stack any more; it stays as it is");
+            }
+            stack.is_gone = is_gone;
+        }
+    }
+
+    /// Answers those who asked for the files to be read again.
+    pub(super) fn reloaded(&self, clients: &mut Vec<Reload>) {
+        for client in clients.drain(..) {
+            let stack = self.stacks.get(&client.project).filter(|stack| !stack.is_gone);
+            let wanted = stack.map(|stack| stack.wanted.borrow().clone());
+            let valid = wanted.filter(|wanted| wanted.invalid.is_none());
+            let generation = valid.map(|wanted| wanted.desired.generation.clone());
+            if client.done.send(generation).is_err() {
+                tracing::debug!("a client of the control socket has gone away");
+            }
+        }
+    }
+
+    /// Says in a few words what is under way, for the service manager.
+    pub(super) fn summary(&self) -> String {
+        let names: Vec<&str> = self.stacks.keys().map(ProjectName::as_str).collect();
+        match names.as_slice() {
+            [] => "no valid desired state".to_owned(),
+            names => format!("keeping {}", names.join(", ")),
+        }
+    }
+
+    /// Waits until a stack that somebody else holds should be asked for again.
+    pub(super) async fn refused_long_enough(&self) {
+        if self.refused.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(ASK_AGAIN_LATER).await;
+    }
+
+    fn want(&mut self, wanted: Wanted, loaded: &LoadedStack) {
+        let project = wanted.desired.project.clone();
+        if let Some(stack) = self.stacks.get(&project) {
+            stack.wanted.send_replace(wanted);
+            return;
+        }
+        let lock = match self
+            .locks
+            .remove(&project)
+            .map_or_else(|| self.take_lock(&wanted.desired), Ok)
+        {
+            Ok(lock) => lock,
+            Err(error) => {
+                if self.refused.insert(project) {
+                    tracing::error!(error = %chain(&error), "the stack is not taken up");
+                }
+                return;
+            }
+        };
+        self.refused.remove(&project);
+        let warnings = problems::summary(&loaded.loaded.problems);
+        tracing::info!(stack = %project, generation = %wanted.desired.generation, problems = %warnings,
+            "a stack is taken up");
+        let wanted = self.operate(wanted);
+        let files = loaded.files.clone();
+        self.stacks.insert(project, Stack { wanted, files, is_gone: false, lock });
+    }
+
+    /// Starts the operator of a stack and serves its clients; returns how to tell it what
+    /// is wanted.
+    fn operate(&mut self, wanted: Wanted) -> watch::Sender<Wanted> {
+        let (project, source) =
+            (wanted.desired.project.clone(), wanted.desired.source.clone());
+        let (sender, receiver) = watch::channel(wanted);
+        let (calls, answered) = mpsc::channel(CALLS);
+        let followers = Followers::default();
+        let journal = Box::new(Journal::new(project.clone()));
+        let report = Report::new(followers.beside(journal), String::new());
+        self.operators.spawn(operate(Surroundings {
+            engine: self.connected.engine.clone(),
+            engine_id: self.connected.facts.id.clone(),
+            clock: self.connected.clock.clone(),
+            store: self.session.store.clone(),
+            wanted: receiver,
+            allowed: self.allowed,
+            calls: answered,
+            followers,
+            report,
+        }));
+        let socket = self.session.place(self.connected, &project).socket();
+        let server = Server { project, source, calls, reloads: self.reloads.clone() };
+        match Socket::bind(&socket) {
+            Ok(socket) => {
+                self.servers.spawn(server.serve(socket));
+            }
+            Err(error) => {
+                let (stack, socket) = (&server.project, socket.display());
+                tracing::error!(%stack, %socket, %error, "there is no control socket: other commands are refused");
+            }
+        }
+        sender
+    }
+
+    fn is_known(&self, loaded: &LoadedStack) -> bool {
+        self.stacks.values().any(|stack| stack.files == loaded.files)
+    }
+
+    /// Keeps what was wanted before, in this process or in an earlier one.
+    fn refuse(&mut self, loaded: &LoadedStack, kept: Option<Desired>) {
+        let text = said(loaded);
+        let known = self.stacks.values().find(|stack| stack.files == loaded.files);
+        if let Some(stack) = known {
+            stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
+            return;
+        }
+        let (condition, problems) = ("SpecValid=False", &text);
+        if let Some(desired) = kept {
+            tracing::error!(stack = %desired.project, condition, %problems,
+                "the desired state is invalid; the last good one is kept up");
+            self.want(Wanted { desired, invalid: Some(text) }, loaded);
+        } else {
+            tracing::error!(condition, %problems, "there is no valid desired state");
+        }
+    }
+
+    /// Asks every operator to end, and waits until all have; only then others may write.
+    pub(super) async fn end(mut self) {
+        let stacks = std::mem::take(&mut self.stacks).into_values();
+        let locks: Vec<Lock> = stacks.map(|stack| stack.lock).collect();
+        while self.operators.join_next().await.is_some() {}
+        self.servers.shutdown().await;
+        drop(locks);
+    }
+}
+
+fn is_missing(file: &std::path::Path) -> bool {
+    matches!(file.try_exists(), Ok(false))
+}

@@ -1,0 +1,57 @@
+//! The control socket of a running operator: how other commands work through it.
+//!
+//! One socket for each stack, for its owner alone. A client sends one request, and gets
+//! replies, each a line of JSON. The protocol is between processes of one version.
+
+pub mod client;
+pub mod follow;
+pub mod server;
+
+use serde::{Deserialize, Serialize};
+
+use crate::planning::progress::ProgressEvent;
+use crate::runtime::Standing;
+use crate::state::ids::{Generation, ServiceName, SourceId};
+
+/// What a client asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// What the operator remembers.
+    Memory,
+    /// To read the files again and bring the stack up; progress and standings follow.
+    Apply {
+        /// Where the client's desired state comes from.
+        source: SourceId,
+        /// What the client wants.
+        generation: Generation,
+        /// More than half of the stack may be removed.
+        allow_prune: bool,
+    },
+    /// To take the stack down; progress and standings follow.
+    Delete {
+        /// Where the client's desired state comes from.
+        source: SourceId,
+    },
+    /// To try again now what failed.
+    Retry {
+        /// Only of this service.
+        service: Option<ServiceName>,
+    },
+}
+
+/// What the operator answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "value", rename_all = "kebab-case")]
+pub enum Reply {
+    /// What it remembers, in the form of the store.
+    Memory(serde_json::Value),
+    /// Something was done, or waits.
+    Progress(ProgressEvent),
+    /// How the stack stands after a pass.
+    Standing(Standing),
+    /// It is done.
+    Done,
+    /// It is refused; why, and what to do.
+    Refused(String),
+}

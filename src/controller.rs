@@ -1,0 +1,368 @@
+//! What an operator does about what happens: an event in, a response out.
+//!
+//! Files, engine events, timers, signals and people only say "look again": an event is a
+//! reason to look, and every decision is made on what the look shows. One look is under
+//! way at a time; what happens meanwhile leads to one more.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{Scope, Wakeup};
+use crate::pass::{Found, Wanted, pass};
+use crate::planning::memory::{Memory, Stopper};
+use crate::planning::retry::ERROR;
+use crate::planning::world::Allowed;
+use crate::state::ids::{ContainerId, Object, ServiceName};
+use crate::state::observed::Observed;
+use crate::state::step::{Outcome, Step};
+use crate::state::time::{EngineTime, Moment, Now};
+
+/// How often everything is looked at with no reason, unless the file says otherwise.
+const RESYNC_READY: Duration = Duration::from_mins(1);
+
+/// As [`RESYNC_READY`], while something is not ready.
+const RESYNC_UNREADY: Duration = Duration::from_secs(30);
+
+/// After how many failed looks in a row the wait for the next one is the longest: half a
+/// minute.
+const LONGEST_BLIND: u32 = 6;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// This is wanted from now on; being told the same again means to look again.
+    Wanted(Wanted),
+    /// The engine says that something happened.
+    Woken(Wakeup),
+    /// A step has ended.
+    Ended(Outcome),
+    /// The look has ended.
+    Seen(Observed),
+    /// The look has failed.
+    Blind,
+    /// A person asks for something.
+    Asked(Ask),
+}
+
+/// What a person can ask of a running operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// To bring the stack up, without waiting for any backoff.
+    Apply {
+        /// What is allowed until the stack is as wanted.
+        allowed: Allowed,
+    },
+    /// To take the stack down, until it is wanted otherwise or asked up again.
+    Delete,
+    /// To try again now what failed: of one service, or of all.
+    Retry {
+        /// The service.
+        service: Option<ServiceName>,
+    },
+}
+
+/// What is to be done about what happened.
+#[derive(Clone, Debug, Default)]
+pub struct Response {
+    /// The look that is to be taken now.
+    pub look: Option<Look>,
+    /// The steps that are to be taken now.
+    pub steps: Vec<(Object, Step)>,
+    /// Steps that only wait are to be given up: something else is wanted now.
+    pub abandon_waits: bool,
+    /// What the last look showed, when it has just ended.
+    pub found: Option<Found>,
+}
+
+/// A look at the engine.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// What it has to cover.
+    pub scope: Scope,
+    /// The look before, and the containers that are to be inspected anew whatever the
+    /// lists say; nothing for a look at everything.
+    pub since: Option<(Arc<Observed>, BTreeSet<ContainerId>)>,
+}
+
+/// The look that is under way, and what it will account for.
+#[derive(Debug)]
+struct Looking {
+    look: Look,
+    outcomes: Vec<Outcome>,
+    began: Now,
+    /// Something happened that makes its result worthless.
+    is_outdated: bool,
+}
+
+/// The mind of one operator.
+#[derive(Debug)]
+pub struct Controller {
+    wanted: Wanted,
+    /// What is allowed always.
+    standing: Allowed,
+    /// What is allowed until the stack is as wanted.
+    allowed: Allowed,
+    memory: Memory,
+    observed: Option<Arc<Observed>>,
+    /// Containers that something happened to since they were last inspected.
+    touched: BTreeSet<ContainerId>,
+    /// Steps that have ended since the last look began.
+    ended: Vec<Outcome>,
+    looking: Option<Looking>,
+    /// There is a reason to look that no look has seen yet.
+    is_woken: bool,
+    /// What is yet to be answered.
+    response: Response,
+    /// How many looks in a row failed, and when the next may be tried.
+    failures: (u32, Moment),
+    is_ready: bool,
+    /// When time alone is a reason for another pass.
+    wake: Option<Moment>,
+    /// When everything was last looked at.
+    looked_at: Moment,
+    /// The engine's time when it was last looked at.
+    seen_at: Option<EngineTime>,
+    /// The engine's events have been followed at least once.
+    is_watching: bool,
+}
+
+impl Controller {
+    /// Makes a controller that is about to look for the first time.
+    pub fn new(wanted: Wanted, allowed: Allowed, memory: Memory) -> Self {
+        Self {
+            wanted,
+            standing: allowed,
+            allowed,
+            memory,
+            observed: None,
+            touched: BTreeSet::new(),
+            ended: Vec::new(),
+            looking: None,
+            is_woken: true,
+            response: Response::default(),
+            failures: (0, Moment::default()),
+            is_ready: false,
+            wake: None,
+            looked_at: Moment::default(),
+            seen_at: None,
+            is_watching: false,
+        }
+    }
+
+    /// Returns what is wanted.
+    pub const fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Returns what is remembered.
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Returns how many looks in a row have failed.
+    pub const fn failures(&self) -> u32 {
+        self.failures.0
+    }
+
+    /// Tells whether the look that is under way is one at everything.
+    pub fn looks_at_everything(&self) -> bool {
+        self.looking.as_ref().is_some_and(|it| it.look.since.is_none())
+    }
+
+    /// Returns when to ask for a response although nothing has happened; nothing while a
+    /// look is under way.
+    pub fn wake(&self) -> Option<Moment> {
+        if self.looking.is_some() {
+            return None;
+        }
+        let resync = self.resync_at();
+        let wake = self.wake.map_or(resync, |wake| wake.min(resync));
+        let wake = if self.is_woken { Moment::default() } else { wake };
+        Some(wake.max(self.failures.1))
+    }
+
+    /// Takes note of what happened. Several events may be taken note of before a response
+    /// is asked for.
+    pub fn handle(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Wanted(wanted) => self.want(wanted),
+            Event::Woken(wakeup) => self.is_woken |= self.is_reason(&wakeup),
+            Event::Ended(outcome) => {
+                self.touched.extend(outcome.step.container().cloned());
+                self.ended.push(outcome);
+                self.is_woken = true;
+            }
+            Event::Seen(observed) => self.seen(observed, now),
+            Event::Blind => self.blind(now),
+            Event::Asked(ask) => self.asked(ask),
+        }
+    }
+
+    /// Returns what is to be done now.
+    pub fn respond(&mut self, now: Now) -> Response {
+        let mut response = std::mem::take(&mut self.response);
+        if self.wake().is_some_and(|wake| wake <= now.moment) {
+            response.look = Some(self.look(now));
+        }
+        response
+    }
+
+    fn look(&mut self, now: Now) -> Look {
+        if now.moment >= self.resync_at() {
+            self.observed = None;
+        }
+        let touched = std::mem::take(&mut self.touched);
+        let since = self.observed.clone().map(|last| (last, touched));
+        if since.is_none() {
+            self.looked_at = now.moment;
+        }
+        let look = Look { scope: self.wanted.scope(), since };
+        self.is_woken = false;
+        self.looking = Some(Looking {
+            look: look.clone(),
+            outcomes: std::mem::take(&mut self.ended),
+            began: now,
+            is_outdated: false,
+        });
+        look
+    }
+
+    /// Plans on what a look has shown.
+    fn seen(&mut self, observed: Observed, now: Now) {
+        let Some(looking) = self.looking.take() else { return };
+        self.failures = (0, Moment::default());
+        if looking.is_outdated {
+            self.give_back(looking);
+            return;
+        }
+        let Looking { outcomes, began, .. } = looking;
+        let (memory, found) =
+            pass(&self.wanted, self.allowed, &self.memory, &observed, &outcomes, now);
+        self.memory = memory;
+        self.observed = Some(Arc::new(observed));
+        self.seen_at = Some(began.engine);
+        self.is_ready = found.status.ready;
+        self.wake = found.plan.wake;
+        if found.plan.is_in_sync() && found.status.ready {
+            self.allowed = self.standing;
+        }
+        for (object, step) in &found.plan.steps {
+            self.memory.under_way.insert(object.clone(), step.clone());
+        }
+        self.response.steps.extend(found.plan.steps.iter().cloned());
+        self.response.found = Some(found);
+    }
+
+    fn blind(&mut self, now: Now) {
+        let Some(looking) = self.looking.take() else { return };
+        self.give_back(looking);
+        let failures = self.failures.0.saturating_add(1);
+        let project = &self.wanted.desired.project;
+        // Whoever has lost sight of the engine looks for it often enough to be back soon.
+        let delay = ERROR.jittered(failures.min(LONGEST_BLIND), project.as_str());
+        self.failures = (failures, now.moment.after(delay));
+    }
+
+    /// What a look was to account for is accounted for by the next one.
+    fn give_back(&mut self, looking: Looking) {
+        let since = looking.look.since.into_iter();
+        self.touched.extend(since.flat_map(|(_, touched)| touched));
+        self.ended.splice(0..0, looking.outcomes);
+        self.is_woken = true;
+    }
+
+    fn want(&mut self, wanted: Wanted) {
+        let is_new = wanted.desired.generation != self.wanted.desired.generation;
+        self.response.abandon_waits |= is_new;
+        self.wanted = wanted;
+        self.look_at_everything();
+    }
+
+    fn asked(&mut self, ask: Ask) {
+        match ask {
+            Ask::Apply { allowed } => {
+                self.allowed = allowed;
+                self.memory.down = None;
+                self.memory.try_again(None);
+            }
+            Ask::Delete => {
+                self.memory.down = Some(self.wanted.desired.generation.clone());
+                self.response.abandon_waits = true;
+                self.memory.try_again(None);
+            }
+            Ask::Retry { service } => self.memory.try_again(service.as_ref()),
+        }
+        self.look_at_everything();
+    }
+
+    fn look_at_everything(&mut self) {
+        self.observed = None;
+        self.is_woken = true;
+        if let Some(looking) = &mut self.looking {
+            looking.is_outdated = true;
+        }
+    }
+
+    /// Takes note of a wake-up, and tells whether it is a reason to look.
+    fn is_reason(&mut self, wakeup: &Wakeup) -> bool {
+        match wakeup {
+            Wakeup::Container { id, action } => {
+                let is_ours = self.is_our_doing(id);
+                if !is_ours && matches!(action.as_str(), "stop" | "kill") {
+                    // Its end is somebody's will: no crash, and no completion.
+                    self.memory.stopped.insert(id.clone(), Stopper::Somebody);
+                }
+                self.touched.insert(id.clone());
+                !is_ours
+            }
+            Wakeup::Endpoint { container, .. } => {
+                let last = self.observed.as_ref();
+                let is_of_stack =
+                    last.is_some_and(|it| it.containers.contains_key(container));
+                if is_of_stack {
+                    self.touched.insert(container.clone());
+                }
+                is_of_stack
+            }
+            Wakeup::Other { .. } => true,
+            Wakeup::Relist { .. } => {
+                if std::mem::replace(&mut self.is_watching, true) {
+                    let unwatched = self.memory.unwatched.or(self.seen_at);
+                    self.memory.unwatched = unwatched;
+                }
+                self.look_at_everything();
+                true
+            }
+        }
+    }
+
+    /// Tells whether a step of ours accounts for what happens to a container: its end is a
+    /// reason to look anyway. A probe accounts for nothing, a creation for what is new.
+    fn is_our_doing(&self, id: &ContainerId) -> bool {
+        let last = self.observed.as_ref();
+        let is_new = last.is_none_or(|it| !it.containers.contains_key(id));
+        let unaccounted = self.ended.iter().map(|outcome| &outcome.step);
+        self.memory.under_way.values().chain(unaccounted).any(|step| {
+            let is_about_it = step.container() == Some(id);
+            matches!(step, Step::Create { .. }) && is_new
+                || is_about_it && !matches!(step, Step::Probe { .. })
+        })
+    }
+
+    fn resync_at(&self) -> Moment {
+        if self.observed.is_none() {
+            return Moment::default();
+        }
+        let settings = &self.wanted.desired.settings;
+        let every = if self.is_ready {
+            settings.resync.unwrap_or(RESYNC_READY)
+        } else {
+            RESYNC_UNREADY
+        };
+        self.looked_at.after(every)
+    }
+}
+
+#[cfg(test)]
+mod tests;

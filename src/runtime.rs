@@ -1,0 +1,230 @@
+//! Runs a controller on an engine: takes its looks and its steps, and tells it what
+//! happened. No decision is made here.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::{FutureExt, Stream, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::controller::{Controller, Event, Look};
+use crate::engine::{Engine, EngineError, PullProgress, Wakeup};
+use crate::executor::Executor;
+use crate::pass::Found;
+use crate::report::Report;
+use crate::state::ids::{Generation, Object};
+use crate::state::observed::Observed;
+use crate::state::step::Step;
+
+/// A controller at work.
+pub struct Runtime<E> {
+    /// The mind.
+    pub controller: Controller,
+    /// The clock.
+    pub clock: Clock,
+    engine: Arc<E>,
+    executor: Executor<E>,
+    pulls: UnboundedReceiver<PullProgress>,
+    wakeups: Pin<Box<dyn Stream<Item = Wakeup> + Send>>,
+    looking: Option<JoinHandle<Result<Observed, EngineError>>>,
+}
+
+/// What has just happened.
+#[derive(Debug)]
+pub enum Turn {
+    /// A pass was made.
+    Passed(Box<Found>),
+    /// The engine could not be looked at.
+    Blind(EngineError),
+    /// Something that leads to a pass by itself.
+    Other,
+}
+
+/// How a stack stands after a pass, as far as it matters to those who wait for it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Standing {
+    /// What it was compared with.
+    pub generation: Generation,
+    /// Nothing is left to change.
+    pub is_in_sync: bool,
+    /// Every service is ready.
+    pub is_ready: bool,
+    /// Something is yet to happen by itself.
+    pub is_moving: bool,
+    /// No step that changes anything is under way.
+    pub only_waits: bool,
+}
+
+impl<E> std::fmt::Debug for Runtime<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime")
+            .field("controller", &self.controller)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Engine + 'static> Runtime<E> {
+    /// Puts a controller to work on an engine.
+    pub fn new(engine: &Arc<E>, controller: Controller, clock: Clock) -> Self {
+        let (executor, pulls) = Executor::new(engine.clone());
+        let project = controller.wanted().desired.project.clone();
+        Self {
+            controller,
+            clock,
+            engine: engine.clone(),
+            executor,
+            pulls,
+            wakeups: Box::pin(engine.wakeups(&project)),
+            looking: None,
+        }
+    }
+
+    /// Tells the controller what happened, and does what it says.
+    pub fn tell(&mut self, event: Event) -> Turn {
+        self.controller.handle(event, self.clock.now());
+        self.act()
+    }
+
+    /// Waits for the next thing to happen, and does what the controller says. Nothing is
+    /// lost when the wait is given up.
+    pub async fn next(&mut self, report: &mut Report) -> Turn {
+        let sleep = self.controller.wake().map(|wake| self.clock.until(wake));
+        tokio::select! {
+            outcome = self.executor.ended() => {
+                let others = std::iter::from_fn(|| self.executor.ended_already());
+                for outcome in std::iter::once(outcome).chain(others) {
+                    let now = self.clock.now();
+                    report.ended(&outcome, now.moment);
+                    self.controller.handle(Event::Ended(outcome), now);
+                }
+            }
+            seen = ended(&mut self.looking) => return self.looked(seen, report),
+            Some(wakeup) = self.wakeups.next() => self.woken(wakeup),
+            Some(pull) = self.pulls.recv() => {
+                let objects = self.pulled_by(&pull);
+                report.pulling(&objects, &pull, self.clock.now().moment);
+                return Turn::Other;
+            }
+            () = due(sleep) => {}
+        }
+        self.act()
+    }
+
+    /// Waits for the next step to end; never returns while none is under way.
+    pub async fn step_ended(&mut self, report: &mut Report) {
+        let outcome = self.executor.ended().await;
+        let now = self.clock.now();
+        report.ended(&outcome, now.moment);
+        self.controller.handle(Event::Ended(outcome), now);
+    }
+
+    /// Tells whether only steps that change nothing are under way.
+    pub fn only_waits(&self) -> bool {
+        self.executor.only_waits()
+    }
+
+    /// Says how the stack stands after a pass.
+    pub fn standing(&self, found: &Found) -> Standing {
+        Standing {
+            generation: found.status.generation.clone(),
+            is_in_sync: found.plan.is_in_sync(),
+            is_ready: found.status.ready,
+            is_moving: found.plan.is_moving || !self.executor.is_idle(),
+            only_waits: self.executor.only_waits(),
+        }
+    }
+
+    fn woken(&mut self, wakeup: Wakeup) {
+        let mut next = Some(wakeup);
+        while let Some(wakeup) = next {
+            tracing::trace!(?wakeup, "the engine says");
+            self.controller.handle(Event::Woken(wakeup), self.clock.now());
+            next = self.wakeups.next().now_or_never().flatten();
+        }
+    }
+
+    fn looked(
+        &mut self,
+        seen: Result<Observed, EngineError>,
+        report: &mut Report,
+    ) -> Turn {
+        match seen {
+            Ok(observed) => {
+                if self.controller.looks_at_everything() {
+                    self.clock.set_engine_time(observed.facts.time);
+                }
+                let turn = self.tell(Event::Seen(observed));
+                if let Turn::Passed(found) = &turn {
+                    report.found(found, self.clock.now().moment);
+                }
+                turn
+            }
+            Err(error) => {
+                self.controller.handle(Event::Blind, self.clock.now());
+                self.act();
+                Turn::Blind(error)
+            }
+        }
+    }
+
+    fn act(&mut self) -> Turn {
+        let response = self.controller.respond(self.clock.now());
+        if response.abandon_waits {
+            self.executor.abandon_waits();
+        }
+        for (object, step) in response.steps {
+            self.executor.start(object, step);
+        }
+        if let Some(look) = response.look {
+            self.looking = Some(tokio::spawn(take(self.engine.clone(), look)));
+        }
+        response.found.map_or(Turn::Other, |found| Turn::Passed(Box::new(found)))
+    }
+
+    /// Returns the objects that wait for the image of a pull.
+    fn pulled_by(&self, pull: &PullProgress) -> Vec<Object> {
+        let under_way = self.controller.memory().under_way.iter();
+        under_way
+            .filter(|(_, step)| {
+                matches!(step, Step::Pull { image, .. } if *image == pull.image)
+            })
+            .map(|(object, _)| object.clone())
+            .collect()
+    }
+}
+
+impl<E> Drop for Runtime<E> {
+    fn drop(&mut self) {
+        if let Some(looking) = &self.looking {
+            looking.abort();
+        }
+    }
+}
+
+async fn take<E: Engine>(engine: Arc<E>, look: Look) -> Result<Observed, EngineError> {
+    match look.since {
+        Some((last, touched)) => engine.look_again(&look.scope, &last, &touched).await,
+        None => engine.look(&look.scope).await,
+    }
+}
+
+/// Waits until the look has ended; never returns while none is under way.
+async fn ended(
+    looking: &mut Option<JoinHandle<Result<Observed, EngineError>>>,
+) -> Result<Observed, EngineError> {
+    let Some(handle) = looking else { return std::future::pending().await };
+    let joined = handle.await;
+    *looking = None;
+    joined.unwrap_or_else(|error| {
+        Err(EngineError::Failed { what: "be looked at".to_owned(), source: error.into() })
+    })
+}
+
+async fn due(sleep: Option<std::time::Duration>) {
+    match sleep {
+        Some(sleep) => tokio::time::sleep(sleep).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,312 @@
+//! The form of a memory outside its process, and the way into it and back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::MemoryError;
+use super::step::StoredStep;
+use crate::planning::event::{Event, Events, Seen};
+use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
+use crate::state::ids::{
+    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+};
+use crate::state::time::{Moment, Now};
+use crate::store::form::{EngineTimeText, StoredEvent};
+
+/// No deadline of ours lies further ahead: one that does was set by a clock that was wrong.
+const FURTHEST: Duration = Duration::from_hours(1);
+
+/// A memory as JSON. Deadlines are by the engine's clock, which every process can ask.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Stored {
+    pub(super) version: u32,
+    generation: Option<Generation>,
+    down: Option<Generation>,
+    unwatched: Option<EngineTimeText>,
+    proven: BTreeMap<ContainerId, EngineTimeText>,
+    probing: BTreeMap<ContainerId, StoredProbing>,
+    retries: BTreeMap<String, StoredRetry>,
+    crashes: BTreeMap<String, StoredCrashes>,
+    under_way: BTreeMap<String, StoredStep>,
+    filled: BTreeSet<ContainerId>,
+    stopped: BTreeMap<ContainerId, Stopper>,
+    restarts: BTreeMap<ContainerId, u64>,
+    wishes: BTreeMap<String, String>,
+    pulled: BTreeSet<ImageReference>,
+    quirks: Vec<StoredQuirks>,
+    unequal: Vec<StoredUnequal>,
+    conditions: BTreeMap<String, StoredCondition>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<StoredEvent>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredProbing {
+    started: EngineTimeText,
+    count: u32,
+    next: EngineTimeText,
+    last: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRetry {
+    attempts: u32,
+    not_before: EngineTimeText,
+    reason: String,
+    message: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCrashes {
+    count: u32,
+    container: ContainerId,
+    finished: EngineTimeText,
+    not_before: EngineTimeText,
+    exit_code: Option<i64>,
+    spec: Option<SpecHash>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredQuirks {
+    service: ServiceName,
+    spec: SpecHash,
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredUnequal {
+    service: ServiceName,
+    spec: SpecHash,
+    path: String,
+    digest: String,
+    count: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCondition {
+    status: Option<bool>,
+    since: EngineTimeText,
+}
+
+/// Returns when a deadline of ours is by the engine's clock.
+fn by_engine(moment: Moment, now: Now) -> EngineTimeText {
+    let ahead = now.engine.checked_add(moment.since(now.moment));
+    let time = ahead.and_then(|it| it.checked_sub(now.moment.since(moment)));
+    EngineTimeText(time.unwrap_or(now.engine))
+}
+
+/// Returns the deadline of ours that lies at a time by the engine's clock: now, if that is
+/// past.
+fn by_us(time: EngineTimeText, now: Now) -> Moment {
+    let ahead = Duration::try_from(time.0.duration_since(now.engine)).unwrap_or_default();
+    now.moment.after(ahead.min(FURTHEST))
+}
+
+impl Stored {
+    /// Takes down a whole memory; the match is exhaustive, so that a new field is thought of.
+    pub(super) fn new(version: u32, memory: &Memory, now: Now) -> Self {
+        let Memory {
+            generation,
+            proven,
+            probing,
+            retries,
+            crashes,
+            under_way,
+            filled,
+            stopped,
+            signalled: _,
+            restarts,
+            wishes,
+            pulled,
+            quirks,
+            unequal,
+            conditions,
+            down,
+            unwatched,
+            events,
+            seen: _,
+        } = memory;
+        Self {
+            version,
+            generation: generation.clone(),
+            down: down.clone(),
+            unwatched: unwatched.map(EngineTimeText),
+            proven: values(proven, |time| EngineTimeText(*time)),
+            probing: values(probing, |it| StoredProbing::new(it, now)),
+            retries: named(retries, |it| StoredRetry::new(it, now)),
+            crashes: named(crashes, |it| StoredCrashes::new(it, now)),
+            under_way: named(under_way, |step| step.into()),
+            filled: filled.clone(),
+            stopped: stopped.clone(),
+            restarts: restarts.clone(),
+            wishes: named(wishes, Clone::clone),
+            pulled: pulled.clone(),
+            quirks: quirks.iter().map(StoredQuirks::new).collect(),
+            unequal: unequal.iter().map(StoredUnequal::new).collect(),
+            conditions: values(conditions, |(status, since)| StoredCondition {
+                status: *status,
+                since: EngineTimeText(*since),
+            }),
+            events: events.iter().map(StoredEvent::from).collect(),
+        }
+    }
+
+    /// Makes a memory of it again.
+    pub(super) fn memory(self, now: Now) -> Result<Memory, MemoryError> {
+        let retry = |it: StoredRetry| it.retry(now);
+        let unequal =
+            |it: StoredUnequal| ((it.service, it.spec, it.path), (it.digest, it.count));
+        Ok(Memory {
+            generation: self.generation,
+            down: self.down,
+            unwatched: self.unwatched.map(|time| time.0),
+            proven: self.proven.into_iter().map(|(id, time)| (id, time.0)).collect(),
+            probing: self
+                .probing
+                .into_iter()
+                .map(|(id, it)| (id, it.probing(now)))
+                .collect(),
+            retries: objects(self.retries, retry)?,
+            crashes: objects(self.crashes, |it| Ok(it.crashes(now)))?,
+            under_way: objects(self.under_way, |it| Ok(it.into()))?,
+            filled: self.filled,
+            stopped: self.stopped,
+            signalled: BTreeMap::new(),
+            restarts: self.restarts,
+            wishes: objects(self.wishes, Ok)?,
+            pulled: self.pulled,
+            quirks: self
+                .quirks
+                .into_iter()
+                .map(|it| ((it.service, it.spec), it.fields))
+                .collect(),
+            unequal: self.unequal.into_iter().map(unequal).collect(),
+            conditions: self
+                .conditions
+                .into_iter()
+                .map(|(about, it)| (about, (it.status, it.since.0)))
+                .collect(),
+            events: Events::of_records(
+                self.events.into_iter().map(Event::from).collect(),
+            ),
+            seen: Seen::default(),
+        })
+    }
+}
+
+fn values<K: Ord + Clone, V, S>(
+    map: &BTreeMap<K, V>,
+    stored: impl Fn(&V) -> S,
+) -> BTreeMap<K, S> {
+    map.iter().map(|(key, value)| (key.clone(), stored(value))).collect()
+}
+
+fn named<V, S>(
+    map: &BTreeMap<Object, V>,
+    stored: impl Fn(&V) -> S,
+) -> BTreeMap<String, S> {
+    map.iter().map(|(object, value)| (object.to_string(), stored(value))).collect()
+}
+
+fn objects<S, V>(
+    map: BTreeMap<String, S>,
+    value: impl Fn(S) -> Result<V, MemoryError>,
+) -> Result<BTreeMap<Object, V>, MemoryError> {
+    map.into_iter().map(|(name, stored)| Ok((name.parse()?, value(stored)?))).collect()
+}
+
+impl StoredProbing {
+    fn new(probing: &Probing, now: Now) -> Self {
+        let Probing { started, count, next, last } = probing;
+        Self {
+            started: EngineTimeText(*started),
+            count: *count,
+            next: by_engine(*next, now),
+            last: last.clone(),
+        }
+    }
+
+    fn probing(self, now: Now) -> Probing {
+        Probing {
+            started: self.started.0,
+            count: self.count,
+            next: by_us(self.next, now),
+            last: self.last,
+        }
+    }
+}
+
+impl StoredRetry {
+    fn new(retry: &Retry, now: Now) -> Self {
+        let Retry { attempts, not_before, reason, message } = retry;
+        Self {
+            attempts: *attempts,
+            not_before: by_engine(*not_before, now),
+            reason: reason.as_str().to_owned(),
+            message: message.clone(),
+        }
+    }
+
+    fn retry(self, now: Now) -> Result<Retry, MemoryError> {
+        let reason = RetryReason::from_word(&self.reason);
+        Ok(Retry {
+            attempts: self.attempts,
+            not_before: by_us(self.not_before, now),
+            reason: reason.ok_or(MemoryError::Reason(self.reason))?,
+            message: self.message,
+        })
+    }
+}
+
+impl StoredCrashes {
+    fn new(crashes: &Crashes, now: Now) -> Self {
+        let Crashes { count, last: (container, finished), not_before, exit_code, spec } =
+            crashes;
+        Self {
+            count: *count,
+            container: container.clone(),
+            finished: EngineTimeText(*finished),
+            not_before: by_engine(*not_before, now),
+            exit_code: *exit_code,
+            spec: spec.clone(),
+        }
+    }
+
+    fn crashes(self, now: Now) -> Crashes {
+        Crashes {
+            count: self.count,
+            last: (self.container, self.finished.0),
+            not_before: by_us(self.not_before, now),
+            exit_code: self.exit_code,
+            spec: self.spec,
+        }
+    }
+}
+
+impl StoredQuirks {
+    fn new(
+        ((service, spec), fields): (&(ServiceName, SpecHash), &BTreeMap<String, String>),
+    ) -> Self {
+        Self { service: service.clone(), spec: spec.clone(), fields: fields.clone() }
+    }
+}
+
+impl StoredUnequal {
+    fn new(
+        ((service, spec, path), (digest, count)): (
+            &(ServiceName, SpecHash, String),
+            &(String, u32),
+        ),
+    ) -> Self {
+        Self {
+            service: service.clone(),
+            spec: spec.clone(),
+            path: path.clone(),
+            digest: digest.clone(),
+            count: *count,
+        }
+    }
+}
