@@ -39,6 +39,8 @@ mod refusal;
 mod simulation;
 mod software;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod world;
 

@@ -39,12 +39,18 @@ const BAD: [&str; 7] = [
     "image: web:1\nrestart: always\nhealthcheck: {test: [CMD, ready]}\nlabels: {sim.stops: never, sim.health: never}",
 ];
 
+/// The longest that a loop sleeps.
+const NAP: Duration = Duration::from_secs(30);
+
 /// Lets a loop run for so long, whatever it does.
 fn run(drive: &mut Drive, time: Duration) {
     let end = drive.machine.uptime() + time;
     while drive.machine.uptime() < end {
-        if drive.pass().steps.is_empty() {
-            drive.machine.advance(Duration::from_secs(1));
+        let plan = drive.pass();
+        if plan.steps.is_empty() {
+            let now = drive.machine.now().moment;
+            let nap = plan.wake.map_or(NAP, |wake| wake.since(now));
+            drive.machine.advance(nap.clamp(Duration::from_millis(1), NAP));
         }
     }
 }
@@ -73,7 +79,7 @@ fn good_then(bad: &str) -> Drive {
 fn a_good_wish_is_met_whatever_bad_one_came_before_it() {
     for bad in BAD {
         let mut drive = good_then(bad);
-        run(&mut drive, Duration::from_mins(20));
+        run(&mut drive, Duration::from_mins(10));
         assert!(!drive.status().ready, "{bad}: {}", drive.text());
         assert_eq!(drive.machine.names()["demo-other-1"], "running", "{bad}");
         drive.want(&file(GOOD)).settle();
@@ -90,7 +96,7 @@ fn a_bad_wish_that_was_the_first_one_spoils_nothing_either() {
     for bad in BAD {
         let mut drive = Drive::new(desired(&file(bad)));
         occupied(&mut drive);
-        run(&mut drive, Duration::from_mins(20));
+        run(&mut drive, Duration::from_mins(10));
         assert_eq!(drive.machine.names()["demo-other-1"], "running", "{bad}");
         drive.want(&file(GOOD)).settle();
         assert!(drive.status().ready, "{bad}: {}", drive.text());
