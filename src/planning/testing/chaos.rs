@@ -15,6 +15,12 @@ use crate::state::observed::{Container, Origin, Status, labels};
 use crate::state::step::Step;
 use crate::state::value::Value;
 
+/// Seeds that ever failed are kept in `proptest-regressions`, and tried first.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(cases), ..ProptestConfig::default() }
+}
+
 /// One service of a stack; it may depend on those before it.
 #[derive(Clone, Debug)]
 struct Service {
@@ -296,6 +302,9 @@ pub(crate) fn outcome(
         entries.remove(labels::SPEC);
         entries.remove(labels::CONFIG_HASH);
         entries.remove(labels::DEPENDS_ON);
+        // The tag may have moved between the request and the creation: the image counts.
+        entries.remove(labels::IMAGE);
+        entries.insert("image".to_owned(), Value::text(it.image.as_str()));
         document.set("Config.Labels", Value::Map(entries));
         document.set("Config.Hostname", Value::Null);
         // Which of the networks is named here does not matter.

@@ -1,5 +1,8 @@
 //! Events in, responses out: no I/O, and time is a value.
 
+mod follow;
+mod sight;
+
 use super::*;
 use crate::engine::sim::World;
 use crate::planning::change::Action;
