@@ -189,7 +189,7 @@ impl Controller {
             Event::Wanted(wanted) => self.want(wanted),
             Event::Woken(wakeup) => self.is_woken |= self.is_reason(&wakeup),
             Event::Ended(outcome) => {
-                self.touched.extend(subject(&outcome.step).cloned());
+                self.touched.extend(outcome.step.container().cloned());
                 self.ended.push(outcome);
                 self.is_woken = true;
             }
@@ -344,7 +344,7 @@ impl Controller {
         let is_new = last.is_none_or(|it| !it.containers.contains_key(id));
         let unaccounted = self.ended.iter().map(|outcome| &outcome.step);
         self.memory.under_way.values().chain(unaccounted).any(|step| {
-            let is_about_it = subject(step) == Some(id);
+            let is_about_it = step.container() == Some(id);
             matches!(step, Step::Create { .. }) && is_new
                 || is_about_it && !matches!(step, Step::Probe { .. })
         })
@@ -361,27 +361,6 @@ impl Controller {
             RESYNC_UNREADY
         };
         self.looked_at.after(every)
-    }
-}
-
-/// Returns the container that a step is about.
-const fn subject(step: &Step) -> Option<&ContainerId> {
-    match step {
-        Step::CopyIn { container, .. }
-        | Step::Connect { container, .. }
-        | Step::Disconnect { container, .. }
-        | Step::Update { container, .. }
-        | Step::Rename { container, .. }
-        | Step::Start { container }
-        | Step::Unpause { container }
-        | Step::Stop { container, .. }
-        | Step::Remove { container }
-        | Step::Probe { container, .. } => Some(container),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. } => None,
     }
 }
 

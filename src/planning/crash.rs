@@ -62,16 +62,14 @@ pub(super) fn excuse(
             Duration::try_from(finished.duration_since(signal))
                 .is_ok_and(|took| took <= grace)
         };
-        let stopper = if signal.is_some_and(followed) {
-            Stopper::Somebody
-        } else if unwatched.is_some_and(|since| finished > since)
-            && !did_its_job(desired, container)
-        {
-            Stopper::Engine
-        } else {
-            continue;
-        };
-        memory.stopped.entry(container.id.clone()).or_insert(stopper);
+        let id = container.id.clone();
+        let is_of_gap = unwatched.is_some_and(|since| finished > since);
+        if is_of_gap && !did_its_job(desired, container) {
+            // An engine that ends tells of signals too: they are its own.
+            memory.stopped.insert(id, Stopper::Engine);
+        } else if signal.is_some_and(followed) {
+            memory.stopped.entry(id).or_insert(Stopper::Somebody);
+        }
     }
 }
 

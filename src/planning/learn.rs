@@ -37,6 +37,7 @@ pub fn learn(
         memory.under_way.remove(&outcome.object);
         match &outcome.result {
             Ok(done) => succeeded(&mut memory, observed, outcome, *done, now),
+            Err(_) if is_outdated(&outcome.step, &outcome.object, desired) => {}
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
     }
@@ -140,6 +141,16 @@ fn probed(
     probing.count = probing.count.saturating_add(1);
     probing.next = now.moment.after(PROBE.after(probing.count));
     probing.last = Some(format!("its health command ended with {exit_code}"));
+}
+
+/// Tells whether a step was about an image that is no longer wanted: its failure counts for
+/// nothing.
+fn is_outdated(step: &Step, object: &Object, desired: &Desired) -> bool {
+    let (Step::Pull { image, .. }, Object::Service(replica)) = (step, object) else {
+        return false;
+    };
+    let service = desired.services.get(&replica.service);
+    service.is_some_and(|service| service.image != *image)
 }
 
 /// A probe that could not run says nothing about the container; everything else backs off.

@@ -136,6 +136,28 @@ pub struct InsideFile {
 }
 
 impl Step {
+    /// Returns the container that the step is about; nothing when it is about none that is
+    /// there yet.
+    pub const fn container(&self) -> Option<&ContainerId> {
+        match self {
+            Self::CopyIn { container, .. }
+            | Self::Connect { container, .. }
+            | Self::Disconnect { container, .. }
+            | Self::Update { container, .. }
+            | Self::Rename { container, .. }
+            | Self::Start { container }
+            | Self::Unpause { container }
+            | Self::Stop { container, .. }
+            | Self::Remove { container }
+            | Self::Probe { container, .. } => Some(container),
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. } => None,
+        }
+    }
+
     /// Returns the verb, for progress and logs.
     pub const fn verb(&self) -> &'static str {
         match self {

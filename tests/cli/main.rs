@@ -22,4 +22,5 @@ mod product;
 mod proxy;
 #[path = "../real/mod.rs"]
 mod real;
+mod simulated;
 mod words;

@@ -33,16 +33,31 @@ impl Operator {
         Self::logging_to(product, file.path())
     }
 
+    /// As [`Operator::start`], with no more in the log than people get.
+    pub(crate) fn quiet(product: &Product) -> Self {
+        let file = tempfile::NamedTempFile::new().expect("a log");
+        Self::with_level(product, file.path(), "info")
+    }
+
     /// As [`Operator::start`], with the log in a certain place.
     pub(crate) fn logging_to(product: &Product, path: &Path) -> Self {
+        Self::with_level(product, path, "trace")
+    }
+
+    fn with_level(product: &Product, path: &Path, level: &str) -> Self {
         let file = File::create(path).expect("a log");
         let log = BufReader::new(File::open(path).expect("a log"));
         let mut command = product.command(None);
         command.args(["run", "--log-format", "json"]);
-        command.env("RECONCILER_LOG", "trace");
+        command.env("RECONCILER_LOG", level);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
         let child = command.spawn().expect("the binary runs");
         Self { child, log, rest: String::new(), records: Vec::new(), read: 0 }
+    }
+
+    /// Returns the number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Returns the records so far; each must be JSON and hold no secret.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod raw;
+pub(crate) mod registry;
 pub(crate) mod stage;
 mod volumes;
 

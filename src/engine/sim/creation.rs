@@ -1,7 +1,8 @@
 //! What the engine makes of a request to create a container.
 
 use super::defaults::{networks, origin, read_back};
-use super::perform::{name_in_use, too_many_cpus};
+use super::limits;
+use super::perform::name_in_use;
 use super::refusal::{Refusal, conflict, missing, senseless};
 use super::software::Software;
 use super::world::World;
@@ -24,7 +25,7 @@ impl World {
             return Err(missing(&format!("No such image: {reference}")));
         };
         let facts = self.facts();
-        too_many_cpus(asked, facts.cpus)?;
+        limits::validate(asked, facts.cpus)?;
         Software::of_labels(asked).map_err(|words| senseless(&words))?;
         let container = Container {
             id: ContainerId::new(format!("{:08}{:056}", self.number(), 0)),

@@ -6,7 +6,7 @@ use crate::compose::attribute;
 use crate::compose::attribute::field::{Asked, Default as Unless};
 use crate::compose::attribute::form;
 use crate::state::digest::DigestKey;
-use crate::state::document::Document;
+use crate::state::document::{Document, Pointer};
 use crate::state::ids::{ImageId, NetworkId, NetworkName, Replica, ServiceName};
 use crate::state::observed::{Container, EngineFacts, Image, Network, Origin, labels};
 use crate::state::value::{Map, Value};
@@ -23,6 +23,9 @@ pub fn image(reference: &str, version: u32) -> Image {
     }
 }
 
+/// Where the endpoints of a container stand.
+pub(super) const ENDPOINTS: Pointer = "NetworkingConfig.EndpointsConfig";
+
 /// The networks that every engine has.
 const BUILT_IN: [(&str, &str); 3] =
     [("bridge", "bridge"), ("host", "host"), ("none", "null")];
@@ -38,7 +41,7 @@ pub(super) fn built_in() -> impl Iterator<Item = (NetworkName, Network)> {
 
 /// Returns the networks that a new container will be attached to, by name.
 pub(super) fn networks(document: &Document) -> Vec<NetworkName> {
-    let asked = document.get("NetworkingConfig.EndpointsConfig").entries();
+    let asked = document.get(ENDPOINTS).entries();
     let asked: Vec<NetworkName> = asked.map(|(name, _)| NetworkName::new(name)).collect();
     if !asked.is_empty() {
         return asked;
@@ -68,7 +71,6 @@ pub(super) fn read_back(
                 Value::Map(entries)
             }
             Unless::Image if there.is_zero() => of_image.clone(),
-            Unless::Text(text) if there.is_zero() => Value::text(text),
             Unless::Computed(compute) if there.is_zero() => {
                 let image = Some(&image.config);
                 let asked = Asked { document: asked, container: new, image, facts };
@@ -84,6 +86,22 @@ pub(super) fn read_back(
         if !value.is_zero() {
             document.set(field.pointer, value);
         }
+    }
+    let always = [
+        ("HostConfig.IpcMode", Value::text("private")),
+        ("HostConfig.NetworkMode", Value::text("default")),
+        ("HostConfig.ShmSize", Value::Int(64 << 20)),
+    ];
+    for (pointer, value) in always {
+        if document.get(pointer).is_zero() {
+            document.set(pointer, value);
+        }
+    }
+    let endpoints = document.get(ENDPOINTS).as_map().cloned().unwrap_or_default();
+    let bare = networks(asked).into_iter().map(|name| (name.to_string(), Map::new()));
+    let bare = bare.filter(|(name, _)| !endpoints.contains_key(name));
+    for (name, nothing) in bare {
+        document.extend(ENDPOINTS, [(name, Value::Map(nothing))]);
     }
     document
 }
@@ -107,7 +125,18 @@ pub(super) fn plain(document: &Document) -> Document {
 
 /// Returns a network as the engine makes it: with a pool of addresses in any case.
 pub(super) fn network(asked: &Document, number: u64) -> Document {
-    let mut document = plain(asked);
+    let nothing = || Value::Map(Map::new());
+    let mut document: Document = [
+        ("Attachable", Value::Bool(false)),
+        ("Driver", Value::text("bridge")),
+        ("EnableIPv6", Value::Bool(false)),
+        ("Internal", Value::Bool(false)),
+        ("Labels", nothing()),
+        ("Options", nothing()),
+    ]
+    .into_iter()
+    .chain(plain(asked).iter().map(|(pointer, value)| (pointer, value.clone())))
+    .collect();
     let mut addresses = document.get("IPAM").as_map().cloned().unwrap_or_default();
     addresses.entry("Driver".to_owned()).or_insert(Value::text("default"));
     if addresses.get("Config").is_none_or(Value::is_zero) {

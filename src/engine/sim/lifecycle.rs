@@ -16,6 +16,8 @@ const FIRST_RESTART: Duration = Duration::from_millis(100);
 const SLOWEST_RESTART: Duration = Duration::from_mins(1);
 /// How long a run must be for the restart manager to begin anew.
 const LONG_RUN: Duration = Duration::from_secs(10);
+/// What takes no time takes this: nothing ends at the very time at which it began.
+const MOMENT: Duration = Duration::from_millis(1);
 /// The exit code of what was killed.
 const KILLED: i64 = 137;
 
@@ -189,10 +191,11 @@ impl World {
         if container.state.status == Status::Paused {
             self.thaw(id);
         }
-        let killed = Ending { at: self.clock + grace, code: KILLED, killed: true };
+        let killed =
+            Ending { at: self.clock + grace.max(MOMENT), code: KILLED, killed: true };
         let end = match self.software_of(&container).stops {
             Reaction::Ends(End { after, code }) if after <= grace => {
-                Ending { at: self.clock + after, code, killed: false }
+                Ending { at: self.clock + after.max(MOMENT), code, killed: false }
             }
             Reaction::Ends(_) | Reaction::Ignores => killed,
         };
@@ -204,10 +207,13 @@ impl World {
 
     /// The second half of a stop: what was asked to has ended.
     pub(super) fn stopped(&mut self, id: &ContainerId) {
+        let time = self.time();
         if let Some(container) = self.containers.get_mut(id)
             && container.state.status == Status::Restarting
         {
             container.state.status = Status::Exited;
+            // Measured: it has ended now, not when its process did.
+            container.state.finished = Some(time);
             self.life(id).again = None;
         }
         self.tell(id, "stop", &[]);

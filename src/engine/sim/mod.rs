@@ -6,7 +6,7 @@
 //! it: `--host sim:`.
 //!
 //! Read in this order: `world` (what there is, and how time passes), `perform` with
-//! `creation`, `defaults` and `network` (what is asked of it), `lifecycle` and `health`
+//! `creation`, `defaults`, `limits` and `network` (what is asked of it), `lifecycle` and `health`
 //! (what happens by itself), `software` (what containers do), `event` (what it tells),
 //! `faults` (what goes wrong), `hand` (what people do to it), `simulation` with `watch` (the clock), `file` with
 //! `stored` (`sim:FILE`).
@@ -32,15 +32,19 @@ mod file;
 mod hand;
 mod health;
 mod lifecycle;
+mod limits;
 mod network;
 mod perform;
 mod refusal;
 mod simulation;
 mod software;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod world;
 
+pub use super::{Scope, Wakeup};
 pub use defaults::image;
 pub use event::{Event, Kind};
 pub use faults::{CallFault, Faults, LookFault, Losses};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defaults;
+use super::defaults::{self, ENDPOINTS};
 use super::event::Kind;
 use super::lifecycle::runs;
 use super::refusal::{Refusal, conflict, missing};
@@ -13,8 +13,6 @@ use crate::state::observed::{Container, Network};
 use crate::state::value::{Map, Value};
 
 type Attached = BTreeMap<NetworkName, NetworkId>;
-
-const ENDPOINTS: &str = "NetworkingConfig.EndpointsConfig";
 
 impl World {
     pub(super) fn create_network(
@@ -81,8 +79,10 @@ impl World {
 
     /// Detaches a container from a network that has this id, or that it knows by it.
     pub(super) fn disconnect(&mut self, id: &ContainerId, network: &NetworkId) {
-        let called = self.networks.iter().find(|(_, it)| it.id == *network);
-        let called = called.map(|(name, _)| name.clone());
+        let made = self.networks.iter().map(|(name, it)| (name.clone(), it.id.clone()));
+        let built_in = defaults::built_in().map(|(name, it)| (name, it.id));
+        let called = made.chain(built_in).find(|(_, id)| id == network);
+        let called = called.map(|(name, _)| name);
         let Some(container) = self.containers.get_mut(id) else { return };
         let known = container.attached.iter().find(|(name, it)| {
             *it == network || it.as_str().is_empty() && Some(*name) == called.as_ref()
@@ -92,16 +92,20 @@ impl World {
         let mut endpoints: Map =
             container.document.get(ENDPOINTS).as_map().cloned().unwrap_or_default();
         endpoints.remove(name.as_str());
-        container.document.set(ENDPOINTS, Value::Map(endpoints));
-        if called.is_some() {
+        let is_alone = endpoints.is_empty();
+        let endpoints = if is_alone { Value::Null } else { Value::Map(endpoints) };
+        container.document.set(ENDPOINTS, endpoints);
+        let is_running = runs(container);
+        self.tell_endpoint(id, network, "disconnect");
+        if is_running && called.is_some() {
+            // Measured: the endpoint goes, and then the container leaves the network.
             self.tell_endpoint(id, network, "disconnect");
         }
     }
 
     /// Returns the networks that a container is about to be started on.
-    pub(super) fn join(&self, id: &ContainerId) -> Result<Attached, Refusal> {
+    pub(super) fn join(&mut self, id: &ContainerId) -> Result<Attached, Refusal> {
         let container = self.container(id)?;
-        self.ports_are_free(container)?;
         let mut attached = Attached::new();
         for (name, known) in &container.attached {
             match self.network(name) {
@@ -121,6 +125,13 @@ impl World {
             if self.is_address_taken(id, name, endpoint) {
                 return Err(conflict("Address already in use"));
             }
+        }
+        if let Err(refusal) = self.ports_are_free(container) {
+            // Measured: ports come last, and only the way back is told.
+            for network in attached.values() {
+                self.tell_endpoint(id, network, "disconnect");
+            }
+            return Err(refusal);
         }
         Ok(attached)
     }
@@ -151,9 +162,11 @@ impl World {
             return Ok(());
         };
         let ip = if place.ip.is_empty() { "0.0.0.0" } else { place.ip };
+        // An endpoint has an id, which nobody needs to know again.
+        let endpoint: String = container.id.as_str().chars().rev().collect();
         Err(conflict(&format!(
-            "driver failed programming external connectivity on endpoint {}: Bind for {ip}:{} \
-             failed: port is already allocated",
+            "driver failed programming external connectivity on endpoint {} ({endpoint}): \
+             Bind for {ip}:{} failed: port is already allocated",
             container.name, place.port
         )))
     }

@@ -6,7 +6,7 @@ use super::defaults::{image, plain};
 use super::event::Kind;
 use super::faults::{CallFault, failure};
 use super::lifecycle::runs;
-use super::refusal::{Refusal, conflict, missing, senseless};
+use super::refusal::{Refusal, conflict, missing};
 use super::world::{Supply, World};
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, ContainerName, ImageReference, VolumeName};
@@ -35,7 +35,6 @@ impl World {
     /// # Errors
     /// The real engine would refuse it too, or a fault lets it fail.
     pub fn perform(&mut self, step: &Step) -> Result<Done, Failure> {
-        self.advance(CALL);
         let call = self.begin(step);
         self.advance_to(call.until);
         self.finish(&call)
@@ -45,7 +44,7 @@ impl World {
     pub fn begin(&mut self, step: &Step) -> Call {
         let fault = self.faults.call(step);
         let mut call =
-            Call { step: step.clone(), until: self.clock, fault, stops: false };
+            Call { step: step.clone(), until: self.clock + CALL, fault, stops: false };
         if let Some(CallFault::Before) = fault {
             return call;
         }
@@ -149,7 +148,7 @@ impl World {
     fn pull(&mut self, reference: &ImageReference) -> Result<(), Refusal> {
         let Some(image) = self.supply(reference).image else {
             return Err(missing(&format!(
-                "manifest for {reference} not found: manifest unknown"
+                "manifest for {reference} not found: manifest unknown: manifest unknown"
             )));
         };
         self.images.insert(reference.to_string(), image);
@@ -158,43 +157,13 @@ impl World {
     }
 
     /// Makes a volume; one that is there is left as it is.
-    pub(super) fn create_volume(&mut self, name: &VolumeName, document: Document) {
+    pub(super) fn create_volume(&mut self, name: &VolumeName, mut document: Document) {
+        if document.get("Driver").is_zero() {
+            document.set("Driver", Value::text("local"));
+        }
         self.volumes.entry(name.clone()).or_insert(Volume { document });
         // Measured: the engine says so even when it was there already.
         self.tell_of(Kind::Volume, name.as_str(), "create");
-    }
-
-    fn update(&mut self, id: &ContainerId, document: &Document) -> Result<(), Refusal> {
-        let (memory, swap) = ("HostConfig.Memory", "HostConfig.MemorySwap");
-        let container = self.container(id)?;
-        too_many_cpus(document, self.facts().cpus)?;
-        let number =
-            |document: &Document, pointer| document.get(pointer).as_int().unwrap_or(0);
-        if number(document, memory) > number(&container.document, swap)
-            && number(document, swap) == 0
-            && number(&container.document, swap) != -1
-        {
-            return Err(conflict(
-                "Memory limit should be smaller than already set memoryswap limit, \
-                 update the memoryswap at the same time",
-            ));
-        }
-        let fixed = self.reads_back.clone();
-        if let Some(container) = self.containers.get_mut(id) {
-            if !document.get("HostConfig.RestartPolicy.Name").is_null() {
-                let count = "HostConfig.RestartPolicy.MaximumRetryCount";
-                container.document.set(count, Value::Null);
-            }
-            for (pointer, value) in document.iter() {
-                let value = fixed.get(pointer).unwrap_or(value);
-                // Taking a limit away is accepted, and ignored.
-                if !value.is_zero() {
-                    container.document.set(pointer, value.clone());
-                }
-            }
-        }
-        self.tell(id, "update", &[]);
-        Ok(())
     }
 
     fn rename(&mut self, id: &ContainerId, to: &ContainerName) -> Result<(), Refusal> {
@@ -270,17 +239,6 @@ pub(super) fn name_in_use(name: &ContainerName, holder: &ContainerId) -> String 
         "Conflict. The container name \"/{name}\" is already in use by container \"{holder}\". \
          You have to remove (or rename) that container to be able to reuse that name."
     )
-}
-
-/// Refuses more processors than the host has.
-pub(super) fn too_many_cpus(document: &Document, cpus: u32) -> Result<(), Refusal> {
-    let asked = document.get("HostConfig.NanoCpus").to_string().parse().unwrap_or(0.0);
-    if asked <= f64::from(cpus) {
-        return Ok(());
-    }
-    Err(senseless(&format!(
-        "Range of CPUs is from 0.01 to {cpus}.00, as there are only {cpus} CPUs available"
-    )))
 }
 
 /// Says what a step was to do, in the words of the Docker room.

@@ -2,7 +2,9 @@
 //!
 //! [`drive`] looks, learns, plans and performs until nothing is left to do.
 
+pub(crate) mod chaos;
 pub(crate) mod drive;
+pub(crate) mod follow;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};

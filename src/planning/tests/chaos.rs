@@ -1,308 +1,30 @@
 //! Any small stack, from any state, through any disturbance: it ends as it is wanted.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::engine::sim::image;
-use crate::planning::memory::Memory;
-use crate::planning::testing::{Drive, Named, desired};
-use crate::state::document::Document;
-use crate::state::ids::{ContainerId, NetworkId};
-use crate::state::observed::{Origin, Status, labels};
-use crate::state::step::Step;
-use crate::state::value::Value;
+use crate::planning::testing::chaos::{
+    Disturbance, disturbance, foreign, happen, must_be_untouched, outcome, stack,
+};
+use crate::planning::testing::{Drive, desired};
 
-/// One service of a stack; it may depend on those before it.
-#[derive(Clone, Debug)]
-struct Service {
-    image: u8,
-    level: u8,
-    cpus: u8,
-    restart: u8,
-    scale: u8,
-    checked: bool,
-    networks: u8,
-    alias: u8,
-    stable: bool,
-    port: bool,
-    depends_on: u8,
+/// Seeds that ever failed are kept in `proptest-regressions`, and tried first.
+pub(super) fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(cases), ..ProptestConfig::default() }
 }
 
-fn service() -> impl Strategy<Value = Service> {
-    let what = (1..3_u8, 0..3_u8, 0..3_u8, 0..4_u8, 1..3_u8, any::<bool>());
-    let place = (0..4_u8, 0..2_u8, any::<bool>(), any::<bool>(), 0..4_u8);
-    (what, place).prop_map(|(what, place)| {
-        let (image, level, cpus, restart, scale, checked) = what;
-        let (networks, alias, stable, port, depends_on) = place;
-        Service {
-            image,
-            level,
-            cpus,
-            restart,
-            scale,
-            checked,
-            networks,
-            alias,
-            stable,
-            port: port && scale == 1,
-            depends_on,
-        }
-    })
-}
-
-fn stack() -> impl Strategy<Value = String> {
-    let services = prop::collection::vec(service(), 1..4);
-    (services, 0..3_u8).prop_map(|(services, options)| yaml(&services, options))
-}
-
-fn yaml(services: &[Service], options: u8) -> String {
-    let mut text = "services:\n".to_owned();
-    for (index, it) in services.iter().enumerate() {
-        let policy =
-            ["'no'", "always", "on-failure", "on-failure:3"][usize::from(it.restart)];
-        write!(
-            text,
-            "  s{index}:\n    image: x:{}\n    restart: {policy}\n    scale: {}\n    \
-             environment: {{LEVEL: '{}'}}\n    \
-             x-reconciler: {{job: false, address: {}}}\n",
-            it.image,
-            it.scale,
-            it.level,
-            if it.stable { "stable" } else { "any" }
-        )
-        .unwrap();
-        if it.cpus > 0 {
-            writeln!(text, "    cpus: {}", it.cpus).unwrap();
-        }
-        if it.checked {
-            text += "    healthcheck: {test: [CMD, ready]}\n";
-        }
-        if it.port {
-            writeln!(text, "    ports: ['{}:80']", 8000 + index).unwrap();
-        }
-        let one = format!("one: {{aliases: ['alias{}']}}", it.alias);
-        let networks = ["default: {}", &one, "two: {}", &format!("{one}, two: {{}}")]
-            [usize::from(it.networks)]
-        .to_owned();
-        writeln!(text, "    networks: {{{networks}}}").unwrap();
-        let mut below = String::new();
-        for (other, depended) in services.iter().enumerate().take(index.min(2)) {
-            if it.depends_on & (1 << other) != 0 {
-                let state = if depended.checked { "healthy" } else { "started" };
-                write!(below, "s{other}: {{condition: service_{state}}}, ").unwrap();
-            }
-        }
-        if !below.is_empty() {
-            writeln!(text, "    depends_on: {{{below}}}").unwrap();
-        }
-    }
-    let internal = options == 1;
-    let networks = format!("{{one: {{internal: {internal}}}, two: {{}}, default: {{}}}}");
-    writeln!(text, "networks: {networks}").unwrap();
-    text + "x-reconciler: {prune: always}\n"
-}
-
-/// What happens to a stack while it is converged.
-#[derive(Clone, Debug)]
-enum Disturbance {
-    Want(String),
-    Passes(u8),
-    Steps(u8),
-    Time(u16),
-    Forget,
-    End(u8),
-    Pause(u8),
-    Die(u8),
-    Remove(u8),
-    Rename(u8),
-    Start(u8),
-    Limit(u8),
-    Detach(u8),
-    NetworkAgain(u8),
-    MoveTag(u8),
-    Fail(u8),
-}
-
-fn disturbance() -> impl Strategy<Value = Disturbance> {
-    use Disturbance as D;
-    prop_oneof![
-        4 => stack().prop_map(D::Want),
-        2 => (1..6_u8).prop_map(D::Passes),
-        4 => (1..6_u8).prop_map(D::Steps),
-        1 => (0..900_u16).prop_map(D::Time),
-        1 => Just(D::Forget),
-        1 => any::<u8>().prop_map(D::End),
-        1 => any::<u8>().prop_map(D::Pause),
-        1 => any::<u8>().prop_map(D::Die),
-        1 => any::<u8>().prop_map(D::Remove),
-        1 => any::<u8>().prop_map(D::Rename),
-        1 => any::<u8>().prop_map(D::Start),
-        1 => any::<u8>().prop_map(D::Limit),
-        1 => any::<u8>().prop_map(D::Detach),
-        1 => any::<u8>().prop_map(D::NetworkAgain),
-        1 => (1..3_u8).prop_map(D::MoveTag),
-        1 => any::<u8>().prop_map(D::Fail),
-    ]
-}
-
-/// Picks a container of ours; nothing when there is none.
-fn pick(drive: &Drive, number: u8) -> Option<String> {
-    let ours = drive.machine.containers.values().filter(|it| it.origin.source.is_some());
-    let names: Vec<String> = ours.map(|it| it.name.to_string()).collect();
-    (!names.is_empty()).then(|| names[usize::from(number) % names.len()].clone())
-}
-
-fn happen(drive: &mut Drive, disturbance: &Disturbance) {
-    use Disturbance as D;
-    match disturbance {
-        D::Want(file) => {
-            drive.want(file);
-        }
-        D::Passes(count) => {
-            for _ in 0..*count {
-                drive.pass();
-            }
-        }
-        D::Steps(count) => {
-            for _ in 0..*count {
-                drive.one();
-            }
-        }
-        D::Time(seconds) => drive.machine.advance(Duration::from_secs((*seconds).into())),
-        D::Forget => drive.memory = Memory::default(),
-        D::MoveTag(tag) => {
-            let name = format!("x:{tag}");
-            drive.machine.images.insert(name.clone(), image(&name, 2));
-        }
-        D::NetworkAgain(number) => {
-            let count = drive.machine.networks.len().max(1);
-            let mut networks = drive.machine.networks.values_mut();
-            if let Some(network) = networks.nth(usize::from(*number) % count) {
-                network.id = NetworkId::new(format!("{}-again", network.id));
-            }
-        }
-        D::Fail(number) => {
-            let verbs =
-                ["create", "start", "stop", "rename", "update", "remove", "connect"];
-            drive
-                .machine
-                .faults
-                .failing
-                .insert(verbs[usize::from(*number) % verbs.len()]);
-            drive.pass();
-            drive.machine.faults.failing.clear();
-        }
-        D::End(number)
-        | D::Pause(number)
-        | D::Die(number)
-        | D::Remove(number)
-        | D::Rename(number)
-        | D::Start(number)
-        | D::Limit(number)
-        | D::Detach(number) => {
-            if let Some(name) = pick(drive, *number) {
-                harm(drive, disturbance, &name);
-            }
-        }
-    }
-}
-
-/// Does something to a container behind the planner's back.
-fn harm(drive: &mut Drive, disturbance: &Disturbance, name: &str) {
-    use Disturbance as D;
-    let id = drive.machine.named(name).id.clone();
-    let is_running = drive.machine.named(name).state.status == Status::Running;
-    match disturbance {
-        D::End(_) if is_running => drive.machine.end_by_hand(name, 1),
-        D::Pause(_) if is_running => {
-            drive.machine.named_mut(name).state.status = Status::Paused;
-        }
-        D::Die(_) if is_running => {
-            drive.machine.end_by_hand(name, 1);
-            drive.machine.named_mut(name).state.status = Status::Dead;
-        }
-        D::Remove(_) => {
-            drive.machine.containers.remove(&id);
-        }
-        D::Rename(_) => {
-            drive.machine.named_mut(name).name =
-                format!("elsewhere-{}", id.short()).as_str().into();
-        }
-        D::Start(_) => {
-            // Whether it can be started is the engine's business.
-            let _started = drive.machine.perform(&Step::Start { container: id });
-        }
-        // Before the first start it would pass for what the engine makes of the spec.
-        D::Limit(_) if is_running => {
-            let document = &mut drive.machine.named_mut(name).document;
-            document.set("HostConfig.NanoCpus", Value::text("3"));
-        }
-        D::Detach(_) => {
-            let container = drive.machine.named_mut(name);
-            container.attached.clear();
-            container.document.set("NetworkingConfig.EndpointsConfig", Value::Null);
-        }
-        D::Want(_)
-        | D::Passes(_)
-        | D::Steps(_)
-        | D::Time(_)
-        | D::Forget
-        | D::End(_)
-        | D::Pause(_)
-        | D::Die(_)
-        | D::Limit(_)
-        | D::NetworkAgain(_)
-        | D::MoveTag(_)
-        | D::Fail(_) => {}
-    }
-}
-
-/// Puts a container of the project there that somebody else made.
-fn foreign(drive: &mut Drive) -> ContainerId {
-    let mut other = Drive::settled("services: {theirs: {image: 'theirs:1'}}");
-    let mut theirs = other.machine.named_mut("demo-theirs-1").clone();
-    theirs.id = ContainerId::new(format!("{:f<64}", "theirs"));
-    theirs.origin.source = None;
-    theirs.attached.clear();
-    drive.machine.containers.insert(theirs.id.clone(), theirs.clone());
-    theirs.id
-}
-
-/// Returns every container of ours as it is, but for what another history makes different.
-fn outcome(
-    drive: &Drive,
-) -> BTreeMap<String, (Document, Origin, Vec<String>, &'static str)> {
-    let ours = drive.machine.containers.values().filter(|it| it.origin.source.is_some());
-    ours.map(|it| {
-        let mut document = it.document.clone();
-        let mut entries =
-            document.get("Config.Labels").as_map().cloned().unwrap_or_default();
-        entries.remove(labels::REPLACES);
-        // These tell of the file that it was made from, not of what it is.
-        entries.remove(labels::SPEC);
-        entries.remove(labels::CONFIG_HASH);
-        entries.remove(labels::DEPENDS_ON);
-        document.set("Config.Labels", Value::Map(entries));
-        document.set("Config.Hostname", Value::Null);
-        // Which of the networks is named here does not matter.
-        document.set("HostConfig.NetworkMode", Value::Null);
-        let origin = Origin { replaces: None, spec: None, ..it.origin.clone() };
-        let networks = it.attached.keys().map(ToString::to_string).collect();
-        let state = it.state.status.as_str();
-        (it.name.to_string(), (document, origin, networks, state))
-    })
-    .collect()
+/// Returns what comes of a stack on an empty machine with the same images.
+fn fresh(drive: &Drive) -> Drive {
+    let mut fresh = Drive::new(drive.desired.clone());
+    fresh.machine.images = drive.machine.images.clone();
+    fresh.settle();
+    fresh
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(40),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config(40))]
 
     #[test]
     fn every_stack_ends_as_it_is_wanted_whatever_happens(
@@ -324,11 +46,61 @@ proptest! {
             prop_assert!(drive.pass().steps.is_empty(), "{:#?}", drive.history);
         }
         prop_assert!(drive.status().ready);
-        prop_assert_eq!(&drive.machine.containers[&theirs], &before);
+        must_be_untouched(&drive, &before);
+        prop_assert_eq!(outcome(&drive), outcome(&fresh(&drive)));
+    }
+}
 
-        let mut fresh = Drive::new(drive.desired.clone());
-        fresh.machine.images = drive.machine.images.clone();
-        fresh.settle();
-        prop_assert_eq!(outcome(&drive), outcome(&fresh));
+proptest! {
+    #![proptest_config(config(12))]
+
+    #[test]
+    fn the_same_happenings_make_the_same_history(
+        first in stack(),
+        disturbances in prop::collection::vec(disturbance(), 0..6),
+    ) {
+        let history = || {
+            let mut drive = Drive::new(desired(&first));
+            for disturbance in &disturbances {
+                happen(&mut drive, disturbance);
+            }
+            drive.settle();
+            (drive.history, drive.machine.uptime())
+        };
+        prop_assert_eq!(history(), history());
+    }
+
+    #[test]
+    fn what_is_as_it_is_wanted_is_left_alone_for_an_hour(file in stack()) {
+        let mut drive = Drive::settled(&file);
+        for _ in 0..100 {
+            drive.machine.advance(Duration::from_secs(36));
+            prop_assert!(drive.pass().steps.is_empty(), "{:#?}", drive.history);
+        }
+    }
+
+    #[test]
+    fn a_stack_that_became_another_is_like_one_that_never_was_anything_else(
+        a in stack(),
+        b in stack(),
+    ) {
+        let mut drive = Drive::settled(&a);
+        drive.want(&b).settle();
+        prop_assert_eq!(outcome(&drive), outcome(&fresh(&drive)));
+        drive.want(&a).settle();
+        prop_assert_eq!(outcome(&drive), outcome(&Drive::settled(&a)));
+    }
+
+    #[test]
+    fn a_new_wish_is_met_from_wherever_an_old_one_has_come_to(
+        a in stack(),
+        b in stack(),
+        steps in 0..30_u8,
+    ) {
+        let mut drive = Drive::settled(&a);
+        drive.want(&b);
+        happen(&mut drive, &Disturbance::Steps(steps));
+        drive.want(&a).settle();
+        prop_assert_eq!(outcome(&drive), outcome(&Drive::settled(&a)));
     }
 }

@@ -301,6 +301,18 @@ fn a_save_forgets_the_failures_of_what_it_changes_and_of_nothing_else() {
 }
 
 #[test]
+fn a_failed_pull_of_what_is_no_longer_wanted_holds_nothing_back() {
+    let mut drive = Drive::new(desired(NEVER));
+    drive.machine.faults.failing.insert("pull");
+    drive.pass();
+    // It ends after the save.
+    drive.want(&NEVER.replace("web:1", "web:2"));
+    let plan = drive.plan();
+    assert!(plan.steps.iter().any(|(_, step)| step.verb() == "pull"), "{}", drive.text());
+    assert!(drive.memory.retries.is_empty());
+}
+
+#[test]
 fn another_image_under_the_same_tag_has_crashed_never() {
     let mut drive = Drive::settled(NEVER);
     drive.machine.software.insert("web".into(), Software::ends(1));

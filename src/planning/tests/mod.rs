@@ -5,5 +5,7 @@ mod crashes;
 mod down;
 mod gates;
 mod plans;
+mod recovery;
 mod replacement;
+mod sight;
 mod time;

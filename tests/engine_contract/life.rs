@@ -1,0 +1,135 @@
+//! Create, start, stop, end, remove.
+
+use std::time::Duration;
+
+use reconciler::state::observed::Status;
+use reconciler::state::step::{Done, FailureKind, Step};
+
+use crate::stage::Stage;
+use crate::subject::{ByHand, Subject};
+
+/// A shell line of a server: it takes note of the signal, and ends.
+const SERVER: &str = "trap 'exit 0' TERM; touch /well; sleep 600 & wait";
+
+pub(crate) async fn a_container_lives_from_create_to_remove_and_every_step_may_be_repeated(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a = stage.create("a", stage.sleeper()).await;
+    let made = stage.inspect(&a).await;
+    assert_eq!(made.state.status, Status::Created);
+    stage.told().await;
+
+    stage.does_twice(Step::Start { container: a.clone() }).await;
+    assert_eq!(stage.inspect(&a).await.state.status, Status::Running);
+    stage.told().await;
+
+    let to = stage.name("b").as_str().into();
+    stage.does_twice(Step::Rename { container: a.clone(), to }).await;
+    stage.refuses(Step::Remove { container: a.clone() }, FailureKind::Conflict).await;
+    let grace = Duration::ZERO;
+    stage.does_twice(Step::Stop { container: a.clone(), grace }).await;
+    let stopped = stage.inspect(&a).await.state;
+    assert_eq!((stopped.status, stopped.exit_code), (Status::Exited, 137));
+    stage.told().await;
+
+    stage.does(Step::Start { container: a.clone() }).await;
+    let running = stage.inspect(&a).await.state;
+    assert_eq!((running.status, running.exit_code), (Status::Running, 0));
+    assert!(running.finished < running.started, "{running:?}");
+    stage.does(Step::Stop { container: a.clone(), grace }).await;
+    stage.told().await;
+
+    stage.does_twice(Step::Remove { container: a.clone() }).await;
+    assert!(!stage.look().await.containers.contains_key(&a));
+    stage.told().await;
+    stage.refuses(Step::Start { container: a }, FailureKind::NotFound).await;
+}
+
+pub(crate) async fn what_ends_by_itself_is_not_told_as_stopped(
+    stage: &mut Stage<impl Subject>,
+) {
+    let fields =
+        stage.shell("sleep 0.2; exit 3", &[("sim.exits", "3"), ("sim.after", "200ms")]);
+    let a = stage.run("a", fields).await;
+    stage.until(&a, "has exited", |it| it.state.status == Status::Exited).await;
+    assert_eq!(stage.inspect(&a).await.state.exit_code, 3);
+    let told = stage.told().await;
+    assert!(
+        !told.iter().any(|it| it.contains("stop") || it.contains("kill")),
+        "{told:?}"
+    );
+    // Stopping what has ended is nothing.
+    stage.does(Step::Stop { container: a.clone(), grace: Duration::ZERO }).await;
+    stage.told().await;
+}
+
+/// Runs a server, and waits until it is ready for its signal.
+async fn serve<S: Subject>(stage: &mut Stage<S>) -> reconciler::state::ids::ContainerId {
+    let fields = stage.shell(SERVER, &[]);
+    let a = stage.run("a", fields).await;
+    while stage.try_probe(&a, &["test", "-e", "/well"]).await
+        != Ok(Done::Probed { exit_code: 0 })
+    {
+        stage.pass(Duration::from_millis(10)).await;
+    }
+    stage.told().await;
+    a
+}
+
+pub(crate) async fn what_is_stopped_by_hand_is_told_as_what_is_stopped_by_us(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a = serve(stage).await;
+    let grace = Duration::from_secs(60);
+    stage.does(Step::Stop { container: a.clone(), grace }).await;
+    assert_eq!(stage.inspect(&a).await.state.exit_code, 0);
+    let ours = stage.told().await;
+    stage.does(Step::Remove { container: a }).await;
+    stage.told().await;
+
+    let a = serve(stage).await;
+    stage.by_hand(ByHand::Stop(stage.name("a"))).await;
+    stage.inspect(&a).await;
+    let theirs = stage.told().await;
+    assert_eq!(ours, theirs);
+}
+
+pub(crate) async fn what_is_killed_by_hand_is_told_as_killed(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a = stage.run("a", stage.sleeper()).await;
+    stage.told().await;
+    stage.by_hand(ByHand::Kill(stage.name("a"))).await;
+    stage.until(&a, "has exited", |it| it.state.status == Status::Exited).await;
+    assert_eq!(stage.inspect(&a).await.state.exit_code, 137);
+    let told = stage.told().await;
+    assert!(!told.iter().any(|it| it.contains("stop")), "{told:?}");
+}
+
+pub(crate) async fn what_is_removed_by_force_and_renamed_by_hand_is_told(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a = stage.run("a", stage.sleeper()).await;
+    stage.told().await;
+    stage.by_hand(ByHand::Rename(stage.name("a"), stage.name("b"))).await;
+    stage.inspect(&a).await;
+    stage.told().await;
+    stage.by_hand(ByHand::RemoveByForce(stage.name("b"))).await;
+    assert!(stage.look().await.containers.is_empty());
+    stage.told().await;
+}
+
+pub(crate) async fn a_process_that_ignores_its_signal_is_killed_after_the_grace_period(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a = stage.run("a", stage.sleeper()).await;
+    stage.told().await;
+    let before = stage.now().await;
+    let grace = Duration::from_secs(1);
+    stage.does(Step::Stop { container: a.clone(), grace }).await;
+    let stopped = stage.inspect(&a).await.state;
+    let took = stopped.finished.expect("an end").duration_since(before);
+    assert!(took.as_secs_f64() >= 0.9, "{took:?}");
+    assert_eq!(stopped.exit_code, 137);
+    stage.told().await;
+}
