@@ -184,6 +184,13 @@ fn what_others_do_is_told_and_what_we_do_is_not_taken_for_it() {
         drive.settle();
         news(&mut drive);
     }
+}
+
+#[test]
+fn what_others_remove_is_told() {
+    let mut drive = Drive::settled(WEB);
+    news(&mut drive);
+    let web = drive.machine.named("demo-web-1").id.clone();
     drive.machine.containers.remove(&web);
     assert_eq!(
         news(&mut drive)[0],
