@@ -244,6 +244,22 @@ fn lost_events_are_made_good_by_a_look_at_everything() {
 }
 
 #[test]
+fn what_ended_while_the_engine_could_not_be_looked_at_ended_with_it() {
+    let mut bench = Bench::settled(
+        "services: {web: {image: 'x:1', restart: 'no', x-reconciler: {job: false}}}",
+    );
+    bench.tell(relist());
+    bench.tell(Event::Blind);
+    bench.machine.advance(Duration::from_mins(1));
+    bench.machine.end_by_hand("demo-web-1", 0);
+    // The look may come before the events do.
+    bench.respond();
+    bench.see();
+    assert!(matches!(bench.for_services()[..], [Step::Start { .. }]));
+    assert!(bench.controller.memory.crashes.is_empty());
+}
+
+#[test]
 fn everything_is_looked_at_every_minute_although_nothing_happens() {
     let mut bench = Bench::settled(ONE);
     let wake = bench.controller.wake().unwrap();
