@@ -85,12 +85,11 @@ impl Follow {
             self.observed = None;
         }
         let machine = &mut self.drive.machine;
-        let look = match self.observed.take() {
-            Some(last) => machine.look_again(&scope, &last, &touched),
-            None => {
-                self.looked_at = now.moment;
-                machine.look(&scope)
-            }
+        let look = if let Some(last) = self.observed.take() {
+            machine.look_again(&scope, &last, &touched)
+        } else {
+            self.looked_at = now.moment;
+            machine.look(&scope)
         };
         // What cannot be looked at is left alone until it can.
         let observed = look.ok()?;
