@@ -34,13 +34,13 @@ struct Service {
     alias: u8,
     stable: bool,
     port: bool,
-    data: bool,
+    data: u8,
     depends_on: u8,
 }
 
 fn service() -> impl Strategy<Value = Service> {
     let what = (1..3_u8, 0..3_u8, 0..3_u8, 0..4_u8, 1..3_u8, any::<bool>());
-    let place = (0..4_u8, 0..2_u8, any::<bool>(), any::<bool>(), any::<bool>(), 0..4_u8);
+    let place = (0..4_u8, 0..2_u8, any::<bool>(), any::<bool>(), 0..2_u8, 0..4_u8);
     (what, place).prop_map(|(what, place)| {
         let (image, level, cpus, restart, scale, checked) = what;
         let (networks, alias, stable, port, data, depends_on) = place;
@@ -88,7 +88,7 @@ fn yaml(services: &[Service], options: u8) -> String {
         if it.checked {
             text += "    healthcheck: {test: [CMD, ready]}\n";
         }
-        if it.data {
+        if it.data > 0 {
             writeln!(text, "    volumes: ['data{index}:/data']").unwrap();
         }
         if it.port {
