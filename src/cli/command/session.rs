@@ -57,6 +57,8 @@ impl Session {
         let folder = state_directory(options.state_dir.as_deref(), user == 0, |name| {
             std::env::var_os(name)
         });
+        // An engine that is forgotten leaves nothing to remember.
+        let folder = folder.filter(|_| options.host.as_deref() != Some("sim:"));
         let places = runtime_directory(user, |name| std::env::var_os(name));
         let store = Store::new(folder);
         let key = store.digest_key();

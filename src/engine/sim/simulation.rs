@@ -52,7 +52,9 @@ impl Sim {
     /// The file cannot be read or written, or holds something else.
     pub fn connect(file: &str) -> Result<Self, EngineError> {
         if file.is_empty() {
-            return Ok(Self::new(World::new("simulated", host_time())));
+            // Nobody else's: no lock is shared with another process.
+            let id = format!("simulated-{}", std::process::id());
+            return Ok(Self::new(World::new(&id, host_time())));
         }
         let place = Place::File(Kept::new(file));
         let sim = Self(Arc::new(Shared { place, changed: Notify::new() }));
