@@ -35,6 +35,9 @@ mod words;
 /// Makes two tests of every scenario.
 macro_rules! scenarios {
     ($($module:ident: $($scenario:ident),+;)+) => {
+        /// The names of all scenarios.
+        const SCENARIOS: &[&str] = &[$($(stringify!($scenario)),+),+];
+
         mod on_the_real_engine {
             $($(
                 #[tokio::test]
@@ -113,4 +116,11 @@ scenarios! {
     looks:
         a_look_tells_ours_from_strangers,
         a_look_again_believes_the_list_and_reads_anew_what_it_is_told;
+}
+
+#[test]
+fn every_scenario_has_a_transcript_and_no_transcript_is_left_over() {
+    let names = transcript::recorded("20.10");
+    let scenarios = SCENARIOS.iter().map(ToString::to_string).collect();
+    assert_eq!(names, scenarios);
 }
