@@ -257,6 +257,8 @@ impl Controller {
     fn blind(&mut self, now: Now) {
         let Some(looking) = self.looking.take() else { return };
         self.give_back(looking);
+        // An engine that cannot be looked at may be about to start again.
+        self.memory.unwatched = self.memory.unwatched.or(self.seen_at);
         let failures = self.failures.0.saturating_add(1);
         let project = &self.wanted.desired.project;
         // Whoever has lost sight of the engine looks for it often enough to be back soon.

@@ -115,7 +115,7 @@ pub async fn converge<E: Engine + 'static>(
 /// Tells whether and why the wait for a stack has come to its end.
 pub fn end(standing: &Standing, goal: Goal, wait: bool, is_late: bool) -> Option<End> {
     let is_ready = goal == Goal::Gone || !wait || standing.is_ready;
-    if standing.is_in_sync && standing.only_waits && is_ready {
+    if standing.is_settled && is_ready {
         Some(End::Done)
     } else if is_late {
         Some(End::TimedOut)

@@ -47,14 +47,12 @@ pub enum Turn {
 pub struct Standing {
     /// What it was compared with.
     pub generation: Generation,
-    /// Nothing is left to change.
-    pub is_in_sync: bool,
+    /// Nothing is left to change, and nothing is being changed.
+    pub is_settled: bool,
     /// Every service is ready.
     pub is_ready: bool,
     /// Something is yet to happen by itself.
     pub is_moving: bool,
-    /// No step that changes anything is under way.
-    pub only_waits: bool,
 }
 
 impl<E> std::fmt::Debug for Runtime<E> {
@@ -129,10 +127,9 @@ impl<E: Engine + 'static> Runtime<E> {
     pub fn standing(&self, found: &Found) -> Standing {
         Standing {
             generation: found.status.generation.clone(),
-            is_in_sync: found.plan.is_in_sync(),
+            is_settled: found.plan.is_in_sync() && self.executor.only_waits(),
             is_ready: found.status.ready,
             is_moving: found.plan.is_moving || !self.executor.is_idle(),
-            only_waits: self.executor.only_waits(),
         }
     }
 

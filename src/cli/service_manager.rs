@@ -3,20 +3,16 @@
 use sd_notify::NotifyState;
 use tokio::task::AbortHandle;
 
-/// The service manager that started this process, if one did and wants to be told.
+/// Tells the service manager that this process is alive, as often as it asks for that.
 ///
-/// Without one, telling it does nothing.
+/// Without a service manager, telling it does nothing.
 #[derive(Debug)]
-pub(crate) struct ServiceManager {
-    /// Beats while the one thread of this process gets round to everything.
-    heart: Option<AbortHandle>,
-}
+pub(crate) struct Heart(Option<AbortHandle>);
 
-impl ServiceManager {
-    /// Finds the service manager by the variables that it sets, and begins to tell it
-    /// that this process is alive, if it asks for that.
-    pub(crate) fn of_this_process() -> Self {
-        let heart = sd_notify::watchdog_enabled().map(|limit| {
+impl Heart {
+    /// Begins to beat, as long as the one thread of this process gets round to everything.
+    pub(crate) fn beating() -> Self {
+        Self(sd_notify::watchdog_enabled().map(|limit| {
             let beat = async move {
                 loop {
                     tell(&[NotifyState::Watchdog]);
@@ -25,32 +21,31 @@ impl ServiceManager {
                 }
             };
             tokio::spawn(beat).abort_handle()
-        });
-        Self { heart }
-    }
-
-    /// Says what the operator is doing.
-    pub(crate) fn says(&self, status: &str) {
-        tell(&[NotifyState::Status(status)]);
-    }
-
-    /// Says that the operator is at work, and on what.
-    pub(crate) fn ready(&self, status: &str) {
-        tell(&[NotifyState::Ready, NotifyState::Status(status)]);
-    }
-
-    /// Says that the operator is about to end.
-    pub(crate) fn ending(&self) {
-        tell(&[NotifyState::Stopping]);
+        }))
     }
 }
 
-impl Drop for ServiceManager {
+impl Drop for Heart {
     fn drop(&mut self) {
-        if let Some(heart) = &self.heart {
+        if let Some(heart) = &self.0 {
             heart.abort();
         }
     }
+}
+
+/// Says what the operator is doing.
+pub(crate) fn says(status: &str) {
+    tell(&[NotifyState::Status(status)]);
+}
+
+/// Says that the operator is at work, and on what.
+pub(crate) fn is_ready(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// Says that the operator is about to end.
+pub(crate) fn is_ending() {
+    tell(&[NotifyState::Stopping]);
 }
 
 fn tell(state: &[NotifyState<'_>]) {

@@ -41,8 +41,8 @@ fn an_engine_that_is_restarted_is_found_again_and_nothing_has_crashed() {
     operator.says_message("the stack is ready");
     let before: Vec<Json> =
         engine.containers().iter().map(|it| it["Id"].clone()).collect();
-    for round in 1..=2 {
-        engine.shut_down();
+    for signal in ["TERM", "TERM", "KILL"] {
+        engine.shut_down(signal);
         engine.boot();
         let back = Instant::now();
         until("everything is ready again", Duration::from_mins(1), || {
@@ -52,7 +52,7 @@ fn an_engine_that_is_restarted_is_found_again_and_nothing_has_crashed() {
             (is_up && product.status()["ready"] == true).then_some(())
         });
         measured(&format!(
-            "engine restarted ({round}): everything ready {:.1} s after it answered again",
+            "engine restarted by {signal}: everything ready {:.1} s after it answered again",
             back.elapsed().as_secs_f64()
         ));
         let after: Vec<Json> =

@@ -98,10 +98,10 @@ impl OwnEngine {
         }
     }
 
-    /// Ends its daemon as a service manager would.
-    pub(crate) fn shut_down(&mut self) {
+    /// Ends its daemon: by `TERM`, as a service manager would, or by `KILL`.
+    pub(crate) fn shut_down(&mut self, signal: &str) {
         let Some(mut dockerd) = self.dockerd.take() else { return };
-        run(&["kill", "-s", "TERM", &dockerd.id().to_string()]).unwrap_or_default();
+        run(&["kill", "-s", signal, &dockerd.id().to_string()]).unwrap_or_default();
         for _ in 0..PATIENCE.as_millis() / crate::TICK.as_millis() {
             if dockerd.try_wait().is_ok_and(|it| it.is_some()) {
                 return;
@@ -138,7 +138,7 @@ impl Drop for OwnEngine {
             );
             run(&["sh", "-c", &line]).unwrap_or_default();
         }
-        self.shut_down();
+        self.shut_down("TERM");
         let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
         let folder = self.folder.path().display().to_string();
         let mine = mounts.lines().filter_map(|line| line.split(' ').nth(1));

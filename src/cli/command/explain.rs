@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
             session.output.result(&(standing.unwrap_or_default() + &table))?;
         }
         Format::Json => {
-            session.output.json(&json::explained(&project, &wanted, status, &rows))?
+            session.output.json(&json::explained(&project, &wanted, status, &rows))?;
         }
     }
     Ok(Exit::Good)

@@ -41,7 +41,7 @@ pub(super) struct Operators<'a> {
     locks: BTreeMap<ProjectName, Lock>,
     /// Stacks that somebody else holds.
     refused: BTreeSet<ProjectName>,
-    operators: JoinSet<()>,
+    tasks: JoinSet<()>,
     servers: JoinSet<()>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Operators<'a> {
             stacks: BTreeMap::new(),
             locks: BTreeMap::new(),
             refused: BTreeSet::new(),
-            operators: JoinSet::new(),
+            tasks: JoinSet::new(),
             servers: JoinSet::new(),
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Operators<'a> {
         let followers = Followers::default();
         let journal = Box::new(Journal::new(project.clone()));
         let report = Report::new(followers.beside(journal), String::new());
-        self.operators.spawn(operate(Surroundings {
+        self.tasks.spawn(operate(Surroundings {
             engine: self.connected.engine.clone(),
             engine_id: self.connected.facts.id.clone(),
             clock: self.connected.clock.clone(),
@@ -262,7 +262,7 @@ impl<'a> Operators<'a> {
     pub(super) async fn end(mut self) {
         let stacks = std::mem::take(&mut self.stacks).into_values();
         let locks: Vec<Lock> = stacks.map(|stack| stack.lock).collect();
-        while self.operators.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
         self.servers.shutdown().await;
         drop(locks);
     }

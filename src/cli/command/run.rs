@@ -8,7 +8,7 @@ use super::operators::Operators;
 use super::session::{Connected, Session, chain};
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
-use crate::cli::service_manager::ServiceManager;
+use crate::cli::service_manager::{self, Heart};
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::source::watch::{Watch, WatchOptions};
@@ -18,8 +18,8 @@ const RELOADS: usize = 16;
 
 pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let mut watch = Watch::new(WatchOptions::default())?;
-    let manager = ServiceManager::of_this_process();
-    manager.says("waiting for the engine");
+    let _heart = Heart::beating();
+    service_manager::says("waiting for the engine");
     let connected = tokio::select! {
         connected = patient_connect(session) => connected,
         () = asked_to_end() => return Ok(Exit::Good),
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         watch.follow(loaded.touched.clone());
         operators.take(loaded);
         operators.reloaded(&mut clients);
-        manager.ready(&operators.summary());
+        service_manager::is_ready(&operators.summary());
         tokio::select! {
             () = watch.changed() => tracing::info!("the desired state changed on disk"),
             Some(()) = look_again.recv() => tracing::info!("asked to look again"),
@@ -54,7 +54,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         }
         loaded = session.load();
     }
-    manager.ending();
+    service_manager::is_ending();
     tracing::info!("ending; containers are left running");
     operators.end().await;
     Ok(Exit::Good)

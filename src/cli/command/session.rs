@@ -182,14 +182,13 @@ impl Session {
     ) -> Memory {
         let now = connected.clock.now();
         let socket = self.place(connected, project).socket();
-        match client::ask(&socket, &Request::Memory).await {
-            Ok(Reply::Memory(told)) => match memory::from_json(told, now) {
+        if let Ok(Reply::Memory(told)) = client::ask(&socket, &Request::Memory).await {
+            match memory::from_json(told, now) {
                 Ok(memory) => return memory,
                 Err(error) => {
-                    tracing::warn!(%error, "the operator is of another version")
+                    tracing::warn!(%error, "the operator is of another version");
                 }
-            },
-            Ok(_) | Err(_) => tracing::debug!(%project, "no operator answers"),
+            }
         }
         self.store.memory(&connected.facts.id, project, now)
     }

@@ -343,13 +343,18 @@ impl World {
         for id in &ids {
             let Some(container) = self.containers.get(id) else { continue };
             let by_hand = self.lives.get(id).is_some_and(|life| life.by_hand);
+            // Measured: what was never started stays so, whatever its policy.
+            let has_ended = container.state.status == Status::Exited;
             let comes_back = match Policy::of(container) {
                 Policy::No => false,
                 Policy::Always => true,
                 Policy::UnlessStopped => !by_hand,
-                Policy::OnFailure { .. } => container.state.exit_code != 0,
+                Policy::OnFailure { most } => {
+                    container.state.exit_code != 0
+                        && most.is_none_or(|most| container.state.restarts < most)
+                }
             };
-            if comes_back {
+            if has_ended && comes_back {
                 // What cannot be started stays down, as on the real engine.
                 let _started = self.start(id);
             }

@@ -20,7 +20,8 @@ const CALL: Duration = Duration::from_millis(1);
 /// A call that is under way.
 #[derive(Clone, Debug)]
 pub struct Call {
-    step: Step,
+    /// What is called for.
+    pub step: Step,
     /// The uptime at which it ends.
     pub until: Duration,
     fault: Option<CallFault>,

@@ -39,7 +39,7 @@ struct Shared {
 enum Place {
     /// Here. Its time is tokio's: a test whose clock is paused has an engine whose clock
     /// is; the instant is when its own stood at zero.
-    Memory(Mutex<World>, Instant),
+    Memory(Box<Mutex<World>>, Instant),
     /// In a file. Its time is the host's, which all processes share.
     File(Kept),
 }
@@ -64,7 +64,7 @@ impl Sim {
     pub fn new(world: World) -> Self {
         let now = Instant::now();
         let start = now.checked_sub(world.uptime()).unwrap_or(now);
-        let place = Place::Memory(Mutex::new(world), start);
+        let place = Place::Memory(Box::new(Mutex::new(world)), start);
         Self(Arc::new(Shared { place, changed: Notify::new() }))
     }
 

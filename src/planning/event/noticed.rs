@@ -9,7 +9,7 @@ use crate::state::step::{Outcome, Step};
 use crate::state::time::EngineTime;
 
 use super::Happening;
-use crate::planning::memory::Memory;
+use crate::planning::memory::{Memory, Stopper};
 
 /// What the last look saw, as far as the next one is compared with it. Of this process only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +94,7 @@ pub(super) fn happenings(
     let ours: Vec<&Step> = ended.chain(before.under_way.values()).collect();
     let mut found = gone(before, seen, &ours);
     found.extend(touched(before, seen, &ours));
+    found.extend(stopped(before, after, seen));
     found.extend(crashed(before, after, observed));
     found.extend(quirks(before, after));
     found
@@ -148,6 +149,31 @@ fn touched(before: &Memory, seen: &Seen, ours: &[&Step]) -> Vec<Happening> {
         if now.status == Status::Paused && then.status != Status::Paused {
             let message = format!("{name} was paused, and not by us");
             found.push(Happening::warning(&now.object, "Paused", message));
+        }
+    }
+    found
+}
+
+/// Containers that ended because somebody stopped them, or their engine did.
+fn stopped(before: &Memory, after: &Memory, seen: &Seen) -> Vec<Happening> {
+    let has_ended = |status| matches!(status, Status::Exited | Status::Dead);
+    let mut found = Vec::new();
+    for (id, now) in &seen.containers {
+        let Some(then) = before.seen.containers.get(id) else { continue };
+        if has_ended(then.status) || !has_ended(now.status) {
+            continue;
+        }
+        let name = &now.name;
+        match after.stopped.get(id) {
+            Some(Stopper::Somebody) => {
+                let message = format!("{name} was stopped, and not by us");
+                found.push(Happening::warning(&now.object, "StoppedByHand", message));
+            }
+            Some(Stopper::Engine) => {
+                let message = format!("the engine stopped {name} when it ended or began");
+                found.push(Happening::normal(&now.object, "StoppedByEngine", message));
+            }
+            Some(Stopper::Us) | None => {}
         }
     }
     found

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::condition;
+use crate::planning::memory::Stopper;
 use crate::planning::plan::plan_world;
 use crate::planning::testing::{Drive, desired};
 use crate::state::document::Document;
@@ -167,6 +168,29 @@ fn what_others_do_is_told_and_what_we_do_is_not_taken_for_it() {
     assert!(news(&mut drive).is_empty(), "an end is told once");
     drive.settle();
     news(&mut drive);
+    for (stopper, told) in [
+        (
+            Stopper::Somebody,
+            "Warning service/web/1 StoppedByHand x1: demo-web-1 was stopped, and not by us",
+        ),
+        (
+            Stopper::Engine,
+            "Normal service/web/1 StoppedByEngine x1: the engine stopped demo-web-1 when it ended or began",
+        ),
+    ] {
+        drive.machine.crash("demo-web-1", 0);
+        drive.memory.stopped.insert(web.clone(), stopper);
+        assert_eq!(news(&mut drive)[0], told);
+        drive.settle();
+        news(&mut drive);
+    }
+}
+
+#[test]
+fn what_others_remove_is_told() {
+    let mut drive = Drive::settled(WEB);
+    news(&mut drive);
+    let web = drive.machine.named("demo-web-1").id.clone();
     drive.machine.containers.remove(&web);
     assert_eq!(
         news(&mut drive)[0],

@@ -159,13 +159,14 @@ impl Drive {
         due.is_some() || plan.is_moving
     }
 
-    pub(super) fn take_outcomes(&mut self) -> Vec<Outcome> {
-        std::mem::take(&mut self.outcomes)
+    /// Writes a step into the history.
+    pub(crate) fn note(&mut self, step: &Step) {
+        self.history.push(text::step(step, &self.machine));
     }
 
-    pub(super) fn perform(&mut self, object: &Object, step: &Step) {
+    fn perform(&mut self, object: &Object, step: &Step) {
         self.must_be_allowed(step);
-        self.history.push(text::step(step, &self.machine));
+        self.note(step);
         let data: Vec<VolumeName> = self.machine.volumes.keys().cloned().collect();
         let result = self.machine.perform(step);
         let is_there = |name| self.machine.volumes.contains_key(name);
@@ -188,7 +189,7 @@ impl Drive {
     }
 
     /// Nothing is removed that is not of the project, and nothing starts before its gate.
-    fn must_be_allowed(&self, step: &Step) {
+    pub(crate) fn must_be_allowed(&self, step: &Step) {
         if let Step::Remove { container } = step
             && let Some(gone) = self.machine.containers.get(container)
         {

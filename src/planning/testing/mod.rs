@@ -4,7 +4,6 @@
 
 pub(crate) mod chaos;
 pub(crate) mod drive;
-pub(crate) mod follow;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};

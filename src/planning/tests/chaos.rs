@@ -5,15 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::planning::testing::chaos::{
-    Disturbance, disturbance, foreign, happen, must_be_untouched, outcome, stack,
+    Disturbance, config, disturbance, foreign, happen, must_be_untouched, outcome, stack,
 };
 use crate::planning::testing::{Drive, desired};
-
-/// Seeds that ever failed are kept in `proptest-regressions`, and tried first.
-pub(super) fn config(cases: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
-    ProptestConfig { cases: asked.unwrap_or(cases), ..ProptestConfig::default() }
-}
 
 /// Returns what comes of a stack on an empty machine with the same images.
 fn fresh(drive: &Drive) -> Drive {

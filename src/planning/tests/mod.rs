@@ -7,5 +7,4 @@ mod gates;
 mod plans;
 mod recovery;
 mod replacement;
-mod sight;
 mod time;

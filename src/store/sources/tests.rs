@@ -78,7 +78,7 @@ fn the_command_line_of_today_decides_about_project_and_variables() {
     keep(&store(&folder), &good());
     let environment = BTreeMap::from([("TAG".to_owned(), "9".to_owned())]);
     let project = Some("shop".to_owned());
-    let asked = Request { environment, project, ..request() };
+    let asked = Request { project, environment, ..request() };
     let last = store(&folder).last_good(&asked, &Texts::new()).unwrap();
     assert_eq!(last.project.as_str(), "shop");
     assert_eq!(last.services["web"].image.as_str(), "web:9");

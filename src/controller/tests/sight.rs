@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::chaos::config;
+use super::follow::{Follow, Turn};
 use crate::engine::sim::{CallFault, Faults, LookFault, Losses};
 use crate::planning::testing::chaos::{
-    Disturbance, disturbance, foreign, happen, must_be_untouched, outcome, stack,
+    Disturbance, config, disturbance, foreign, happen, must_be_untouched, outcome, stack,
 };
-use crate::planning::testing::follow::Follow;
 use crate::planning::testing::{Drive, desired};
 
 const VERBS: [&str; 7] =
@@ -51,37 +50,55 @@ fn faults() -> impl Strategy<Value = Faults> {
 }
 
 /// What people do while the loop runs; what drives it is not among it.
-fn behind_its_back() -> impl Strategy<Value = Vec<Disturbance>> {
-    let harm = disturbance().prop_filter("it is no harm", |it| {
+fn behind_its_back() -> impl Strategy<Value = Disturbance> {
+    disturbance().prop_filter("it is no harm", |it| {
         use Disturbance as D;
         !matches!(it, D::Passes(_) | D::Steps(_) | D::Fail(_) | D::Lose(_) | D::Forget)
-    });
-    prop::collection::vec(harm, 0..6)
+    })
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        4 => Just(Turn::Hear),
+        3 => Just(Turn::SeeThen),
+        4 => Just(Turn::SeeNow),
+        5 => Just(Turn::Oldest),
+        3 => Just(Turn::Newest),
+        3 => Just(Turn::Wait),
+        1 => Just(Turn::Kill),
+    ]
+}
+
+/// Something that people do, after so many turns of the controller.
+fn story() -> impl Strategy<Value = Vec<(Vec<Turn>, Disturbance)>> {
+    let turns = prop::collection::vec(turn(), 0..25);
+    prop::collection::vec((turns, behind_its_back()), 0..6)
 }
 
 proptest! {
-    #![proptest_config(config(24))]
+    #![proptest_config(config(48))]
 
     #[test]
-    fn bad_information_changes_only_the_time_it_takes(
+    fn bad_information_and_any_order_of_things_change_only_the_time_it_takes(
         first in stack(),
-        disturbances in behind_its_back(),
+        story in story(),
+        last in prop::collection::vec(turn(), 0..25),
         faults in faults(),
-        rounds in 0..12_u8,
     ) {
         let mut drive = Drive::new(desired(&first));
         let theirs = foreign(&mut drive);
         let before = drive.machine.containers[&theirs].clone();
         drive.machine.faults = faults;
         let mut follow = Follow::new(drive);
-        for disturbance in &disturbances {
-            for _ in 0..rounds {
-                follow.round();
+        for (turns, disturbance) in &story {
+            for turn in turns {
+                follow.turn(*turn);
             }
             happen(&mut follow.drive, disturbance);
+            follow.want();
         }
-        for _ in 0..rounds {
-            follow.round();
+        for turn in &last {
+            follow.turn(*turn);
         }
         // From here on nothing goes wrong any more.
         follow.drive.machine.faults = Faults::default();
@@ -91,5 +108,25 @@ proptest! {
         fresh.machine.images = follow.drive.machine.images.clone();
         fresh.settle();
         prop_assert_eq!(outcome(&follow.drive), outcome(&fresh));
+    }
+
+    #[test]
+    fn a_stack_that_is_as_wanted_costs_a_look_a_minute_and_no_step(file in stack()) {
+        let mut follow = Follow::new(Drive::new(desired(&file)));
+        follow.settle();
+        // Its health is told once more, half a minute after the start.
+        follow.drive.machine.advance(Duration::from_secs(120));
+        follow.settle();
+        let (steps, deeds) = (follow.drive.history.len(), follow.deeds);
+        let start = follow.drive.machine.now().moment;
+        for _ in 0..100 {
+            follow.turn(Turn::Wait);
+            follow.turn(Turn::Hear);
+            follow.turn(Turn::SeeNow);
+        }
+        prop_assert_eq!(follow.drive.history.len(), steps, "{:#?}", follow.drive.history);
+        let minutes = follow.drive.machine.now().moment.since(start).as_secs() / 60;
+        let looks = (follow.deeds - deeds) as u64;
+        prop_assert!(looks <= minutes + 1, "{looks} looks in {minutes} minutes");
     }
 }

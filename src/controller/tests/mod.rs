@@ -1,5 +1,8 @@
 //! Events in, responses out: no I/O, and time is a value.
 
+mod follow;
+mod sight;
+
 use super::*;
 use crate::engine::sim::World;
 use crate::planning::change::Action;
@@ -238,6 +241,22 @@ fn lost_events_are_made_good_by_a_look_at_everything() {
     bench.tell(relist());
     assert!(bench.controller.memory.unwatched.is_some());
     assert!(bench.controller.looks_at_everything());
+}
+
+#[test]
+fn what_ended_while_the_engine_could_not_be_looked_at_ended_with_it() {
+    let mut bench = Bench::settled(
+        "services: {web: {image: 'x:1', restart: 'no', x-reconciler: {job: false}}}",
+    );
+    bench.tell(relist());
+    bench.tell(Event::Blind);
+    bench.machine.advance(Duration::from_mins(1));
+    bench.machine.end_by_hand("demo-web-1", 0);
+    // The look may come before the events do.
+    bench.respond();
+    bench.see();
+    assert!(matches!(bench.for_services()[..], [Step::Start { .. }]));
+    assert!(bench.controller.memory.crashes.is_empty());
 }
 
 #[test]
