@@ -74,7 +74,8 @@ scenarios! {
         what_is_stopped_by_hand_is_told_as_what_is_stopped_by_us,
         what_is_killed_by_hand_is_told_as_killed,
         what_is_removed_by_force_and_renamed_by_hand_is_told,
-        a_process_that_ignores_its_signal_is_killed_after_the_grace_period;
+        a_process_that_ignores_its_signal_is_killed_after_the_grace_period,
+        files_are_copied_into_what_was_not_started_yet;
     refusals:
         a_name_is_taken_until_its_holder_is_renamed_or_removed,
         a_port_is_taken_at_the_start,
