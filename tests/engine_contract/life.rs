@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reconciler::state::observed::Status;
-use reconciler::state::step::{Done, FailureKind, Step};
+use reconciler::state::secret::Secret;
+use reconciler::state::step::{Done, FailureKind, InsideFile, Step};
 
 use crate::stage::Stage;
 use crate::subject::{ByHand, Subject};
@@ -131,5 +132,26 @@ pub(crate) async fn a_process_that_ignores_its_signal_is_killed_after_the_grace_
     let took = stopped.finished.expect("an end").duration_since(before);
     assert!(took.as_secs_f64() >= 0.9, "{took:?}");
     assert_eq!(stopped.exit_code, 137);
+    stage.told().await;
+}
+
+pub(crate) async fn files_are_copied_into_what_was_not_started_yet(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a = stage.create("a", stage.sleeper()).await;
+    stage.told().await;
+    let file = InsideFile {
+        path: "/run/configs/greeting".to_owned(),
+        content: Secret::new("hello"),
+        user: 0,
+        group: 0,
+        mode: 0o444,
+    };
+    let step = Step::CopyIn { container: a.clone(), files: vec![file] };
+    stage.does_twice(step).await;
+    stage.does(Step::Start { container: a.clone() }).await;
+    stage.inspect(&a).await;
+    let there = ["test", "-e", "/run/configs/greeting"];
+    assert_eq!(stage.try_probe(&a, &there).await, Ok(Done::Probed { exit_code: 0 }));
     stage.told().await;
 }

@@ -35,6 +35,9 @@ mod words;
 /// Makes two tests of every scenario.
 macro_rules! scenarios {
     ($($module:ident: $($scenario:ident),+;)+) => {
+        /// The names of all scenarios.
+        const SCENARIOS: &[&str] = &[$($(stringify!($scenario)),+),+];
+
         mod on_the_real_engine {
             $($(
                 #[tokio::test]
@@ -71,7 +74,8 @@ scenarios! {
         what_is_stopped_by_hand_is_told_as_what_is_stopped_by_us,
         what_is_killed_by_hand_is_told_as_killed,
         what_is_removed_by_force_and_renamed_by_hand_is_told,
-        a_process_that_ignores_its_signal_is_killed_after_the_grace_period;
+        a_process_that_ignores_its_signal_is_killed_after_the_grace_period,
+        files_are_copied_into_what_was_not_started_yet;
     refusals:
         a_name_is_taken_until_its_holder_is_renamed_or_removed,
         a_port_is_taken_at_the_start,
@@ -113,4 +117,11 @@ scenarios! {
     looks:
         a_look_tells_ours_from_strangers,
         a_look_again_believes_the_list_and_reads_anew_what_it_is_told;
+}
+
+#[test]
+fn every_scenario_has_a_transcript_and_no_transcript_is_left_over() {
+    let names = transcript::recorded("20.10");
+    let scenarios = SCENARIOS.iter().map(ToString::to_string).collect();
+    assert_eq!(names, scenarios);
 }

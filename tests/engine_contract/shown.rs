@@ -2,7 +2,8 @@
 
 use reconciler::engine::Wakeup;
 use reconciler::state::document::Document;
-use reconciler::state::observed::Container;
+use reconciler::state::observed::{Container, Health};
+use reconciler::state::secret::Secret;
 use reconciler::state::step::{Done, Failure, FailureKind, Step};
 use serde_json::{Value as Json, json};
 
@@ -55,7 +56,7 @@ pub(crate) fn step(step: &Step) -> Json {
         }
         Step::Remove { container } => json!({ "remove": container.as_str() }),
         Step::Probe { container, command, timeout } => {
-            let command: Vec<_> = command.iter().map(|word| word.expose()).collect();
+            let command: Vec<_> = command.iter().map(Secret::expose).collect();
             json!({
                 "probe": container.as_str(), "command": command,
                 "timeout": grace(timeout),
@@ -107,7 +108,7 @@ pub(crate) fn container(container: &Container) -> Json {
             .collect::<Json>(),
         "state": {
             "status": state.status.as_str(),
-            "health": state.health.map(|it| it.as_str()),
+            "health": state.health.map(Health::as_str),
             "exit_code": state.exit_code,
             "out_of_memory": state.out_of_memory,
             "error": state.error,

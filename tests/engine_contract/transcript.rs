@@ -4,14 +4,25 @@
 //! `RECORD_TRANSCRIPTS=1` a run on the real engine writes its own; every other run, be it
 //! on the real engine or on the simulated one, has to be the same.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use similar::TextDiff;
 
+/// Where the transcripts are, a folder for each version of the engine.
+const FOLDER: &str = "tests/data/transcripts";
 /// The oldest version there is a transcript of: newer ones are compared with it as long as
 /// they have none of their own.
 const OLDEST: &str = "20.10";
+
+/// Returns the scenarios of which there is a transcript.
+pub(crate) fn recorded(version: &str) -> BTreeSet<String> {
+    let folder = Path::new(FOLDER).join(version);
+    let files = std::fs::read_dir(folder).expect("a folder of transcripts");
+    let names = files.map(|file| file.expect("a file").path());
+    names.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+}
 
 /// What happened in one scenario.
 #[derive(Debug)]
@@ -36,9 +47,7 @@ impl Transcript {
     }
 
     fn file(&self, version: &str) -> PathBuf {
-        Path::new("tests/data/transcripts")
-            .join(version)
-            .join(format!("{}.json", self.scenario))
+        Path::new(FOLDER).join(version).join(format!("{}.json", self.scenario))
     }
 
     /// Compares the transcript with the recorded one, or records it.

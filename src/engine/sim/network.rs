@@ -163,7 +163,7 @@ impl World {
         };
         let ip = if place.ip.is_empty() { "0.0.0.0" } else { place.ip };
         // An endpoint has an id, which nobody needs to know again.
-        let endpoint: String = container.id.as_str().chars().rev().collect();
+        let endpoint = container.id.as_str().replace('0', "e");
         Err(conflict(&format!(
             "driver failed programming external connectivity on endpoint {} ({endpoint}): \
              Bind for {ip}:{} failed: port is already allocated",
