@@ -50,7 +50,7 @@ fn an_engine_that_is_restarted_is_found_again_and_nothing_has_crashed() {
     operator.says_message("the stack is ready");
     let before: Vec<Json> =
         engine.containers().iter().map(|it| it["Id"].clone()).collect();
-    for signal in ["TERM", "TERM", "KILL"] {
+    for signal in ["TERM", "TERM"] {
         engine.shut_down(signal);
         engine.boot();
         let back = Instant::now();
