@@ -48,7 +48,7 @@ pub(super) fn excuse(
     unwatched: Option<EngineTime>,
     now: Now,
 ) {
-    forget_the_running(memory, observed, now);
+    forget_the_running(memory, observed, unwatched.is_some(), now);
     for container in observed.containers.values() {
         let state = &container.state;
         let (Status::Exited | Status::Dead, Some(finished)) =
@@ -75,13 +75,14 @@ pub(super) fn excuse(
 
 /// A container that was told to end and runs on may yet end of it, but not for ever: most
 /// signals are sent for something else.
-fn forget_the_running(memory: &mut Memory, observed: &Observed, now: Now) {
+fn forget_the_running(memory: &mut Memory, observed: &Observed, is_gap: bool, now: Now) {
     let status = |id: &ContainerId| Some(observed.containers.get(id)?.state.status);
     for (id, stopper) in std::mem::take(&mut memory.stopped) {
         match status(&id) {
             None => {}
             Some(Status::Running) => {
-                if stopper == Stopper::Somebody {
+                // What an engine that ended has said was for a run that is over.
+                if stopper == Stopper::Somebody && !is_gap {
                     memory.signalled.insert(id, now.engine);
                 }
             }

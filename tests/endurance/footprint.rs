@@ -105,7 +105,9 @@ fn is_undisturbed(proxy: &Proxy, process: u32) -> bool {
     // A program for debugging is larger than all that it uses.
     let counted = if cfg!(debug_assertions) { own } else { resident };
     assert!(counted < 20 << 20, "{counted} bytes");
-    assert!(share < 0.05, "{share} of a processor");
+    // Without optimisation, and with twelve times as many resyncs as there are otherwise.
+    let most = if cfg!(debug_assertions) { 0.25 } else { 0.05 };
+    assert!(share < most, "{share} of a processor");
     assert!(!looks.is_empty(), "no resync: {calls:#?}");
     let is_apart =
         |pair: &[Duration]| pair[1].saturating_sub(pair[0]) + SAMPLE * 3 > RESYNC;

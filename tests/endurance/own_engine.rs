@@ -104,12 +104,23 @@ impl OwnEngine {
         run(&["kill", "-s", signal, &dockerd.id().to_string()]).unwrap_or_default();
         for _ in 0..PATIENCE.as_millis() / crate::TICK.as_millis() {
             if dockerd.try_wait().is_ok_and(|it| it.is_some()) {
+                self.end_containerd();
                 return;
             }
             std::thread::sleep(crate::TICK);
         }
         dockerd.kill().unwrap_or_default();
         dockerd.wait().map(drop).unwrap_or_default();
+    }
+
+    /// Ends what a killed daemon leaves behind: a daemon takes a containerd for alive whose
+    /// process has ended, where nobody reaps it.
+    fn end_containerd(&self) {
+        let file = self.path("exec/containerd/containerd.pid");
+        if let Ok(process) = std::fs::read_to_string(&file) {
+            run(&["kill", "-s", "KILL", process.trim()]).unwrap_or_default();
+            std::fs::remove_file(file).unwrap_or_default();
+        }
     }
 
     /// Takes an image over from the machine's engine.
