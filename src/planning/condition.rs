@@ -127,8 +127,8 @@ fn service_status(
     let mut conditions = service_conditions(ready, trouble);
     date(&mut conditions, &format!("service/{}", service.name), world);
     let is_down = |it: &&&Instance<'_>| it.standing == Standing::Ended;
-    let ended = instances.iter().filter(is_down);
-    let restart = ended.filter_map(|it| world.memory.crashes.get(&object(it))).next();
+    let mut ended = instances.iter().filter(is_down);
+    let restart = ended.find_map(|it| world.memory.crashes.get(&object(it)));
     let next = retry.map(|it| it.not_before).or_else(|| restart.map(|it| it.not_before));
     let next = next.filter(|moment| *moment > world.now.moment);
     ServiceStatus {

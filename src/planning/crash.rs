@@ -79,13 +79,11 @@ fn forget_the_running(memory: &mut Memory, observed: &Observed, is_gap: bool, no
     let status = |id: &ContainerId| Some(observed.containers.get(id)?.state.status);
     for (id, stopper) in std::mem::take(&mut memory.stopped) {
         match status(&id) {
-            None => {}
-            Some(Status::Running) => {
-                // What an engine that ended has said was for a run that is over.
-                if stopper == Stopper::Somebody && !is_gap {
-                    memory.signalled.insert(id, now.engine);
-                }
+            // What an engine that ended has said was for a run that is over.
+            Some(Status::Running) if stopper == Stopper::Somebody && !is_gap => {
+                memory.signalled.insert(id, now.engine);
             }
+            None | Some(Status::Running) => {}
             Some(_) => {
                 memory.stopped.insert(id, stopper);
             }
