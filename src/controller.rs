@@ -95,6 +95,17 @@ struct Looking {
     is_outdated: bool,
 }
 
+/// Whether the engine's events arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// They have never been followed.
+    NotYet,
+    /// They are followed.
+    Followed,
+    /// They are lost, and will be followed again.
+    Lost,
+}
+
 /// The mind of one operator.
 #[derive(Debug)]
 pub struct Controller {
@@ -123,8 +134,7 @@ pub struct Controller {
     looked_at: Moment,
     /// The engine's time when it was last looked at.
     seen_at: Option<EngineTime>,
-    /// The engine's events have been followed at least once.
-    is_watching: bool,
+    sight: Sight,
 }
 
 impl Controller {
@@ -146,7 +156,7 @@ impl Controller {
             wake: None,
             looked_at: Moment::default(),
             seen_at: None,
-            is_watching: false,
+            sight: Sight::NotYet,
         }
     }
 
@@ -237,9 +247,14 @@ impl Controller {
             return;
         }
         let Looking { outcomes, began, .. } = looking;
+        let unwatched = self.memory.unwatched;
         let (memory, found) =
             pass(&self.wanted, self.allowed, &self.memory, &observed, &outcomes, now);
         self.memory = memory;
+        if self.sight == Sight::Lost {
+            // More may end with the engine.
+            self.memory.unwatched = unwatched;
+        }
         self.observed = Some(Arc::new(observed));
         self.seen_at = Some(began.engine);
         self.is_ready = found.status.ready;
@@ -328,10 +343,15 @@ impl Controller {
                 is_of_stack
             }
             Wakeup::Other { .. } => true,
+            Wakeup::Lost { .. } => {
+                self.sight = Sight::Lost;
+                self.memory.unwatched = self.memory.unwatched.or(self.seen_at);
+                false
+            }
             Wakeup::Relist { .. } => {
-                if std::mem::replace(&mut self.is_watching, true) {
-                    let unwatched = self.memory.unwatched.or(self.seen_at);
-                    self.memory.unwatched = unwatched;
+                let before = std::mem::replace(&mut self.sight, Sight::Followed);
+                if before != Sight::NotYet {
+                    self.memory.unwatched = self.memory.unwatched.or(self.seen_at);
                 }
                 self.look_at_everything();
                 true

@@ -99,6 +99,11 @@ pub enum Wakeup {
         /// The engine's words for it.
         action: String,
     },
+    /// Events are being missed from now on, until a [`Wakeup::Relist`].
+    Lost {
+        /// Why.
+        reason: String,
+    },
     /// Events may have been missed: everything must be read anew.
     Relist {
         /// Why.

@@ -40,7 +40,7 @@ fn told(operator: &mut Operator) -> Vec<String> {
 
 #[test]
 fn an_engine_that_is_restarted_is_found_again_and_nothing_has_crashed() {
-    let _alone = crate::alone();
+    let _alone = crate::ALONE.blocking_lock();
     let Some(mut engine) = OwnEngine::start() else { return };
     engine.load(IMAGE);
     let mut product = Product::new();
@@ -50,7 +50,7 @@ fn an_engine_that_is_restarted_is_found_again_and_nothing_has_crashed() {
     operator.says_message("the stack is ready");
     let before: Vec<Json> =
         engine.containers().iter().map(|it| it["Id"].clone()).collect();
-    for signal in ["TERM", "TERM"] {
+    for signal in ["TERM", "KILL", "TERM"] {
         engine.shut_down(signal);
         engine.boot();
         let back = Instant::now();

@@ -24,7 +24,8 @@ fn stack(level: u64) -> String {
     let dependent = "    depends_on: {replaced: {condition: service_healthy}}\n    \
                      networks: [inner]\n    deploy: {replicas: 2}\n";
     let in_place = format!("    mem_limit: {}m\n", 16 + level % 2 * 16);
-    let coming = if level % 2 == 0 { service("coming", "") } else { String::new() };
+    let coming =
+        if level.is_multiple_of(2) { service("coming", "") } else { String::new() };
     format!(
         "x-reconciler: {{prune: always}}\nservices:\n{}{}{}{coming}networks: {{inner: {{}}}}\n",
         service("replaced", &replaced),

@@ -26,8 +26,8 @@ mod proxy;
 #[path = "../real/mod.rs"]
 mod real;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, MutexGuard};
 
 use product::Product;
 use product::operator::Operator;
@@ -38,10 +38,10 @@ use serde_json::Value as Json;
 const TICK: Duration = Duration::from_millis(50);
 
 /// Each test has the machine for itself: what is measured is not what others do.
-static ALONE: Mutex<()> = Mutex::new(());
+static ALONE: Mutex<()> = Mutex::const_new(());
 
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+async fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().await
 }
 
 /// A stack of one's own on the engine, and an operator that keeps it.
@@ -56,7 +56,7 @@ struct Scene {
 impl Scene {
     /// Makes a scene without an operator; nothing where there is no engine.
     async fn new(what: &str) -> Option<Self> {
-        let alone = alone();
+        let alone = alone().await;
         let corner = Corner::new(what).await?;
         if !corner.has(IMAGE).await {
             return None;

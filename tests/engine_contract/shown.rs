@@ -125,6 +125,7 @@ pub(crate) fn wakeup(wakeup: &Wakeup) -> String {
             format!("network {action}: {container}")
         }
         Wakeup::Other { action } => action.clone(),
+        Wakeup::Lost { reason } => format!("lost: {reason}"),
         Wakeup::Relist { reason } => format!("relist: {reason}"),
     }
 }

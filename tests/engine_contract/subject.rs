@@ -95,6 +95,7 @@ pub(crate) async fn until_mark(
                 wakeup @ (Wakeup::Container { .. }
                 | Wakeup::Endpoint { .. }
                 | Wakeup::Other { .. }
+                | Wakeup::Lost { .. }
                 | Wakeup::Relist { .. }) => told.push(wakeup),
             }
         }
@@ -111,6 +112,6 @@ pub(crate) fn is_about(wakeup: &Wakeup, known: &BTreeSet<String>) -> bool {
         Wakeup::Other { action } => action
             .split(' ')
             .any(|word| known.iter().any(|known| word.contains(known.as_str()))),
-        Wakeup::Relist { .. } => false,
+        Wakeup::Lost { .. } | Wakeup::Relist { .. } => false,
     }
 }

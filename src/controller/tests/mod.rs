@@ -260,6 +260,26 @@ fn what_ended_while_the_engine_could_not_be_looked_at_ended_with_it() {
 }
 
 #[test]
+fn what_ends_while_events_are_lost_is_no_crash_however_often_it_is_looked_at() {
+    let mut bench = Bench::settled(ONE);
+    let lost = Wakeup::Lost { reason: "the stream was cut".to_owned() };
+    assert!(bench.tell(Event::Woken(lost)).look.is_none(), "a relist will come");
+    for _ in 0..2 {
+        bench.machine.advance(Duration::from_secs(1));
+        bench.machine.crash("demo-web-1", 137);
+        bench.woken("demo-web-1", "die");
+        bench.see();
+        assert!(bench.controller.memory.crashes.is_empty());
+        assert!(bench.controller.memory.unwatched.is_some(), "more may end");
+        bench.settle();
+    }
+    bench.tell(relist());
+    bench.see();
+    assert_eq!(bench.controller.memory.unwatched, None);
+    assert!(bench.controller.memory.crashes.is_empty());
+}
+
+#[test]
 fn everything_is_looked_at_every_minute_although_nothing_happens() {
     let mut bench = Bench::settled(ONE);
     let wake = bench.controller.wake().unwrap();

@@ -1,6 +1,7 @@
 //! Wake-ups from the engine's event stream, for ever.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use bollard::errors::Error as ClientError;
 use bollard::models::{EventMessage, EventMessageTypeEnum as EventType};
@@ -58,6 +59,8 @@ struct Watcher {
     reconnect: Reconnect,
     /// Why there is no stream now.
     reason: String,
+    /// How long to wait before the next is opened.
+    delay: Option<Duration>,
     events: Option<Events>,
 }
 
@@ -73,6 +76,7 @@ pub(super) fn wakeups(
         project,
         reconnect: Reconnect::default(),
         reason: "the watch for events begins".to_owned(),
+        delay: None,
         events: None,
     };
     stream::unfold(watcher, |mut watcher| async move {
@@ -85,13 +89,16 @@ impl Watcher {
     async fn next(&mut self) -> Wakeup {
         loop {
             let Some(events) = &mut self.events else {
+                if let Some(delay) = self.delay.take() {
+                    tokio::time::sleep(delay).await;
+                }
                 match self.open().await {
                     Ok(()) => return self.relist(),
                     Err(error) => {
                         tracing::debug!(%error, "the event stream cannot be opened");
                     }
                 }
-                tokio::time::sleep(self.reconnect.delay()).await;
+                self.delay = Some(self.reconnect.delay());
                 continue;
             };
             match events.next().await {
@@ -101,7 +108,7 @@ impl Watcher {
                         return wakeup;
                     }
                 }
-                ended => self.lost(ended.and_then(Result::err)).await,
+                ended => return self.lost(ended.and_then(Result::err)),
             }
         }
     }
@@ -120,17 +127,19 @@ impl Watcher {
         Wakeup::Relist { reason: std::mem::take(&mut self.reason) }
     }
 
-    /// Notes that the stream ended, and why; the next one is opened after a while.
-    async fn lost(&mut self, error: Option<ClientError>) {
+    /// Says that the stream ended, and why; the next one is opened after a while.
+    fn lost(&mut self, error: Option<ClientError>) -> Wakeup {
         self.events = None;
-        self.reason = match error {
+        self.delay = Some(self.reconnect.delay());
+        let reason = match error {
             Some(error) => {
                 format!("the event stream broke: {}", CallError::from(error).chain())
             }
             None => "the event stream ended".to_owned(),
         };
-        tracing::debug!(reason = self.reason, "watching for events again");
-        tokio::time::sleep(self.reconnect.delay()).await;
+        tracing::debug!(reason, "watching for events again");
+        self.reason.clone_from(&reason);
+        Wakeup::Lost { reason }
     }
 
     /// Says what an event means to the project; nothing when it is none of its business.

@@ -24,7 +24,7 @@ fn actions(wakeups: impl Iterator<Item = Wakeup>) -> Vec<String> {
     let text = |wakeup| match wakeup {
         Wakeup::Container { action, .. } | Wakeup::Other { action } => action,
         Wakeup::Endpoint { action, .. } => format!("endpoint {action}"),
-        Wakeup::Relist { reason } => reason,
+        Wakeup::Lost { reason } | Wakeup::Relist { reason } => reason,
     };
     wakeups.map(text).collect()
 }
