@@ -185,7 +185,7 @@ fn event(kind: &str, action: &str, project: &str) -> String {
 }
 
 #[tokio::test]
-async fn events_wake_and_an_end_of_the_stream_or_an_unknown_event_means_relist() {
+async fn events_wake_and_an_end_of_the_stream_or_an_unknown_event_means_a_loss_and_a_relist() {
     let fake = Fake::start(|request| match request {
         "GET /v1.41/events" => Answer::Lines(vec![
             event("container", "start", "p"),
@@ -206,6 +206,8 @@ async fn events_wake_and_an_end_of_the_stream_or_an_unknown_event_means_relist()
         assert_eq!(wakeups.next().await.unwrap(), start);
         let connect = Wakeup::Other { action: "network connect connect-id".to_owned() };
         assert_eq!(wakeups.next().await.unwrap(), connect);
+        let lost = wakeups.next().await.unwrap();
+        assert!(matches!(lost, Wakeup::Lost { .. }), "{lost:?}");
     }
     let events = fake.asked().into_iter().find(|it| it.contains("/events")).unwrap();
     assert!(events.contains("since=1795377600.000000000"), "{events}");
