@@ -301,12 +301,12 @@ impl Controller {
             Ask::Apply { allowed } => {
                 self.allowed = allowed;
                 self.memory.down = None;
-                self.memory.try_again(None);
+                self.memory.wait_no_longer();
             }
             Ask::Delete => {
                 self.memory.down = Some(self.wanted.desired.generation.clone());
                 self.response.abandon_waits = true;
-                self.memory.try_again(None);
+                self.memory.wait_no_longer();
             }
             Ask::Retry { service } => self.memory.try_again(service.as_ref()),
         }

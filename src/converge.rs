@@ -80,7 +80,7 @@ pub async fn converge<E: Engine + 'static>(
         Goal::Converged => None,
         Goal::Gone => Some(order.desired.generation.clone()),
     };
-    order.memory.try_again(None);
+    order.memory.wait_no_longer();
     let wanted = Wanted { desired: order.desired, invalid: None };
     let controller = Controller::new(wanted, order.allowed, order.memory);
     let mut runtime = Runtime::new(&engine, controller, order.clock);

@@ -185,7 +185,7 @@ fn event(kind: &str, action: &str, project: &str) -> String {
 }
 
 #[tokio::test]
-async fn events_wake_and_an_end_of_the_stream_or_an_unknown_event_means_a_loss_and_a_relist() {
+async fn events_wake_and_an_end_of_the_stream_or_an_unknown_event_is_a_loss() {
     let fake = Fake::start(|request| match request {
         "GET /v1.41/events" => Answer::Lines(vec![
             event("container", "start", "p"),

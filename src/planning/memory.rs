@@ -60,7 +60,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Forgets what keeps a service, or everything, from being tried again now.
+    /// Forgets the failures of a service, or of everything.
     pub fn try_again(&mut self, service: Option<&ServiceName>) {
         let is_meant = |object: &Object| match (service, object) {
             (None, _) => true,
@@ -69,6 +69,16 @@ impl Memory {
         };
         self.retries.retain(|object, _| !is_meant(object));
         self.crashes.retain(|object, _| !is_meant(object));
+    }
+
+    /// Waits for no backoff any longer; what failed is not forgotten.
+    pub fn wait_no_longer(&mut self) {
+        for retry in self.retries.values_mut() {
+            retry.not_before = Moment::default();
+        }
+        for crashes in self.crashes.values_mut() {
+            crashes.not_before = Moment::default();
+        }
     }
 }
 

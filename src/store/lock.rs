@@ -131,6 +131,8 @@ impl Place {
             // Whoever gave it back has taken the file away: the name may be another's now.
             if is_at(&file, &path) {
                 write(&file, own).map_err(failed)?;
+                // Nobody listens there: whoever did held the lock.
+                std::fs::remove_file(self.socket()).unwrap_or_default();
                 return Ok(Lock { file, path });
             }
         }
@@ -238,7 +240,9 @@ mod tests {
         let (place, project) = place(folder.path(), "web");
         std::fs::DirBuilder::new().mode(0o700).create(folder.path().join("own")).unwrap();
         std::fs::write(place.lock(), "{ half").unwrap();
+        std::fs::write(place.socket(), "").unwrap();
         assert!(place.take(&project, &holder("run")).is_ok());
+        assert!(!place.socket().exists(), "nobody listens there");
     }
 
     #[test]

@@ -375,6 +375,26 @@ fn what_is_asked_for_again_waits_for_no_backoff() {
 }
 
 #[test]
+fn an_apply_waits_for_no_backoff_and_does_not_hide_what_crashed() {
+    let mut bench = Bench::settled(ONE);
+    for _ in 0..2 {
+        bench.settle();
+        bench.machine.crash("demo-web-1", 1);
+        bench.woken("demo-web-1", "die");
+        bench.see();
+    }
+    let count = |bench: &Bench| {
+        bench.controller.memory.crashes.values().map(|it| it.count).collect::<Vec<_>>()
+    };
+    assert_eq!(count(&bench), [2]);
+    assert!(bench.for_services().is_empty(), "it backs off");
+    bench.tell(Event::Asked(Ask::Apply { allowed: Allowed::default() }));
+    bench.see();
+    assert!(matches!(bench.for_services()[..], [Step::Start { .. }]), "at once");
+    assert_eq!(count(&bench), [2]);
+}
+
+#[test]
 fn more_than_half_of_a_stack_may_go_only_for_as_long_as_it_was_allowed() {
     let many = "services: {a: {image: 'x:1'}, b: {image: 'x:1'}, c: {image: 'x:1'}}";
     let one = "services: {a: {image: 'x:1'}}";
