@@ -139,18 +139,19 @@ impl Place {
     }
 }
 
-/// Makes the folder for its owner alone, and believes no other.
+/// Makes the folder for its owner alone, and believes none that others can write to.
 fn own_folder(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let there = std::fs::symlink_metadata(folder)?;
     let own = std::fs::metadata("/proc/self")?.uid();
-    let is_private = there.is_dir()
-        && there.uid() == own
-        && there.permissions().mode().trailing_zeros() >= 6;
-    if is_private {
+    let is_writable_by_others = there.permissions().mode() & 0o022 != 0;
+    if there.is_dir() && there.uid() == own && !is_writable_by_others {
         return Ok(());
     }
-    let message = format!("{} is not a folder of this user alone", folder.display());
+    let message = format!(
+        "{} is not a folder that only this user can write to; `chmod 700` it, or remove it",
+        folder.display()
+    );
     Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
 }
 
@@ -249,7 +250,10 @@ mod tests {
     fn a_folder_that_others_can_write_to_is_not_believed() {
         let folder = tempfile::tempdir().unwrap();
         let (place, project) = place(folder.path(), "web");
-        std::fs::DirBuilder::new().mode(0o777).create(folder.path().join("own")).unwrap();
+        let own = folder.path().join("own");
+        std::fs::create_dir(&own).unwrap();
+        let everybody = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(&own, everybody).unwrap();
         let refused = place.take(&project, &holder("run")).unwrap_err();
         assert!(matches!(refused, LockError::Failed { .. }), "{refused}");
     }
