@@ -14,7 +14,7 @@ use crate::planning::memory::{Memory, Stopper};
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, Object, ServiceName};
-use crate::state::observed::Observed;
+use crate::state::observed::{Observed, labels};
 use crate::state::step::{Outcome, Step};
 use crate::state::time::{EngineTime, Moment, Now};
 
@@ -342,7 +342,9 @@ impl Controller {
                 }
                 is_of_stack
             }
-            Wakeup::Other { .. } => true,
+            Wakeup::Other { name, .. } => {
+                name.as_ref().is_none_or(|name| self.is_of_stack(name))
+            }
             Wakeup::Lost { .. } => {
                 self.sight = Sight::Lost;
                 self.memory.unwatched = self.memory.unwatched.or(self.seen_at);
@@ -357,6 +359,20 @@ impl Controller {
                 true
             }
         }
+    }
+
+    /// Tells whether a network or volume is one that is wanted, or a network of the project
+    /// that is left over.
+    fn is_of_stack(&self, name: &str) -> bool {
+        let desired = &self.wanted.desired;
+        let networks = desired.networks.values().map(|it| it.name.as_str());
+        let volumes = desired.volumes.values().map(|it| it.name.as_str());
+        let is_left_over = || {
+            let network = self.observed.as_ref().and_then(|it| it.networks.get(name));
+            let project = network.and_then(|it| it.label(labels::PROJECT));
+            project == Some(desired.project.as_str())
+        };
+        networks.chain(volumes).any(|wanted| wanted == name) || is_left_over()
     }
 
     /// Tells whether a step of ours accounts for what happens to a container: its end is a

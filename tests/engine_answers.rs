@@ -204,7 +204,8 @@ async fn events_wake_and_an_end_of_the_stream_or_an_unknown_event_is_a_loss() {
         let start =
             Wakeup::Container { id: "start-id".into(), action: "start".to_owned() };
         assert_eq!(wakeups.next().await.unwrap(), start);
-        let connect = Wakeup::Other { action: "network connect connect-id".to_owned() };
+        let action = "network connect connect-id".to_owned();
+        let connect = Wakeup::Other { action, name: None };
         assert_eq!(wakeups.next().await.unwrap(), connect);
         let lost = wakeups.next().await.unwrap();
         assert!(matches!(lost, Wakeup::Lost { .. }), "{lost:?}");

@@ -98,6 +98,8 @@ pub enum Wakeup {
     Other {
         /// The engine's words for it.
         action: String,
+        /// The name of the network or volume; nothing for an image, or when it is not told.
+        name: Option<String>,
     },
     /// Events are being missed from now on, until a [`Wakeup::Relist`].
     Lost {

@@ -124,7 +124,7 @@ pub(crate) fn wakeup(wakeup: &Wakeup) -> String {
         Wakeup::Endpoint { container, action } => {
             format!("network {action}: {container}")
         }
-        Wakeup::Other { action } => action.clone(),
+        Wakeup::Other { action, .. } => action.clone(),
         Wakeup::Lost { reason } => format!("lost: {reason}"),
         Wakeup::Relist { reason } => format!("relist: {reason}"),
     }

@@ -90,8 +90,8 @@ pub(crate) async fn until_mark(
     let read = async {
         loop {
             match wakeups.recv().await.expect("a wake-up") {
-                Wakeup::Other { action } if action == end => return,
-                Wakeup::Other { action } if action.contains("-mark-") => {}
+                Wakeup::Other { action, .. } if action == end => return,
+                Wakeup::Other { action, .. } if action.contains("-mark-") => {}
                 wakeup @ (Wakeup::Container { .. }
                 | Wakeup::Endpoint { .. }
                 | Wakeup::Other { .. }
@@ -109,7 +109,7 @@ pub(crate) fn is_about(wakeup: &Wakeup, known: &BTreeSet<String>) -> bool {
     match wakeup {
         Wakeup::Container { .. } => true,
         Wakeup::Endpoint { container, .. } => known.contains(container.as_str()),
-        Wakeup::Other { action } => action
+        Wakeup::Other { action, .. } => action
             .split(' ')
             .any(|word| known.iter().any(|known| word.contains(known.as_str()))),
         Wakeup::Lost { .. } | Wakeup::Relist { .. } => false,

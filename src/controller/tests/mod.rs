@@ -289,6 +289,25 @@ fn everything_is_looked_at_every_minute_although_nothing_happens() {
 }
 
 #[test]
+fn what_others_make_on_the_same_engine_wakes_nobody_and_what_is_wanted_does() {
+    let mut bench = Bench::settled(
+        "services: {web: {image: 'x:1', volumes: ['data:/d']}}\nvolumes: {data: {}}",
+    );
+    let other = |name: &str| {
+        let (action, name) = ("create".to_owned(), Some(name.to_owned()));
+        Event::Woken(Wakeup::Other { action, name })
+    };
+    assert!(bench.tell(other("elsewhere_default")).look.is_none());
+    for name in ["demo_default", "demo_data"] {
+        bench.settle();
+        assert!(bench.tell(other(name)).look.is_some(), "{name}");
+        bench.see();
+    }
+    let image = Wakeup::Other { action: "image tag x:1".to_owned(), name: None };
+    assert!(bench.tell(Event::Woken(image)).look.is_some());
+}
+
+#[test]
 fn what_our_own_steps_do_wakes_nobody() {
     let mut bench = Bench::settled(ONE);
     bench.machine.crash("demo-web-1", 1);

@@ -165,9 +165,17 @@ impl Watcher {
         if event.typ == Some(EventType::IMAGE) {
             self.images.forget();
         }
+        let id = actor.id.unwrap_or_default();
+        let name = if event.typ == Some(EventType::NETWORK) {
+            actor.attributes.and_then(|mut it| it.remove("name"))
+        } else if event.typ == Some(EventType::VOLUME) {
+            Some(id.clone())
+        } else {
+            None
+        };
         let kind = event.typ.map(|kind| kind.to_string()).unwrap_or_default();
-        let action = [kind, action, actor.id.unwrap_or_default()].join(" ");
-        Some(Wakeup::Other { action })
+        let action = [kind, action, id].join(" ");
+        Some(Wakeup::Other { action, name })
     }
 }
 

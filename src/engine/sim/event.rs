@@ -78,7 +78,12 @@ impl Event {
             }
             Kind::Network | Kind::Volume | Kind::Image => {
                 let action = format!("{} {action} {}", self.kind.as_str(), self.id);
-                Some(Wakeup::Other { action })
+                let name = match self.kind {
+                    Kind::Volume => Some(self.id.clone()),
+                    Kind::Network => self.attributes.get("name").cloned(),
+                    Kind::Container | Kind::Image => None,
+                };
+                Some(Wakeup::Other { action, name })
             }
         }
     }

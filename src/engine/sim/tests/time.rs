@@ -22,7 +22,7 @@ fn scope() -> Scope {
 
 fn actions(wakeups: impl Iterator<Item = Wakeup>) -> Vec<String> {
     let text = |wakeup| match wakeup {
-        Wakeup::Container { action, .. } | Wakeup::Other { action } => action,
+        Wakeup::Container { action, .. } | Wakeup::Other { action, .. } => action,
         Wakeup::Endpoint { action, .. } => format!("endpoint {action}"),
         Wakeup::Lost { reason } | Wakeup::Relist { reason } => reason,
     };
