@@ -111,7 +111,7 @@ enum Sight {
 pub struct Controller {
     wanted: Wanted,
     /// What is allowed always.
-    standing: Allowed,
+    always_allowed: Allowed,
     /// What is allowed until the stack is as wanted.
     allowed: Allowed,
     memory: Memory,
@@ -142,7 +142,7 @@ impl Controller {
     pub fn new(wanted: Wanted, allowed: Allowed, memory: Memory) -> Self {
         Self {
             wanted,
-            standing: allowed,
+            always_allowed: allowed,
             allowed,
             memory,
             observed: None,
@@ -260,7 +260,7 @@ impl Controller {
         self.is_ready = found.status.ready;
         self.wake = found.plan.wake;
         if found.plan.is_in_sync() && found.status.ready {
-            self.allowed = self.standing;
+            self.allowed = self.always_allowed;
         }
         for (object, step) in &found.plan.steps {
             self.memory.under_way.insert(object.clone(), step.clone());

@@ -10,7 +10,7 @@ use crate::pass::{Found, Wanted};
 use crate::planning::memory::Memory;
 use crate::planning::world::Allowed;
 use crate::report::Report;
-use crate::runtime::{Runtime, Standing, Turn};
+use crate::runtime::{Convergence, Runtime, Turn};
 use crate::state::desired::Desired;
 
 /// How many looks in a row may fail.
@@ -104,7 +104,7 @@ pub async fn converge<E: Engine + 'static>(
             Turn::Other => {}
         }
         if let Some(found) = last.as_ref().filter(|_| is_new || is_late)
-            && let Some(end) = end(&runtime.standing(found), goal, wait, is_late)
+            && let Some(end) = end(&runtime.convergence(found), goal, wait, is_late)
         {
             let (found, memory) = (found.clone(), runtime.controller.memory().clone());
             return Ok(Result { found, memory, end });
@@ -113,13 +113,18 @@ pub async fn converge<E: Engine + 'static>(
 }
 
 /// Tells whether and why the wait for a stack has come to its end.
-pub fn end(standing: &Standing, goal: Goal, wait: bool, is_late: bool) -> Option<End> {
-    let is_ready = goal == Goal::Gone || !wait || standing.is_ready;
-    if standing.is_settled && is_ready {
+pub fn end(
+    convergence: &Convergence,
+    goal: Goal,
+    wait: bool,
+    is_late: bool,
+) -> Option<End> {
+    let is_ready = goal == Goal::Gone || !wait || convergence.is_ready;
+    if convergence.is_settled && is_ready {
         Some(End::Done)
     } else if is_late {
         Some(End::TimedOut)
-    } else if !standing.is_moving {
+    } else if !convergence.is_moving {
         Some(End::Stuck)
     } else {
         None

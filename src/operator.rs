@@ -109,7 +109,7 @@ impl<E: Engine + 'static> Operator<E> {
     fn passed(&mut self, found: &Found) {
         self.announced.tell(found);
         self.remember();
-        self.followers.tell(&Reply::Standing(self.runtime.standing(found)));
+        self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
     }
 
     fn take_wish(&mut self) -> Turn {

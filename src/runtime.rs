@@ -42,9 +42,9 @@ pub enum Turn {
     Other,
 }
 
-/// How a stack stands after a pass, as far as it matters to those who wait for it.
+/// How far a stack has come after a pass, for those who wait for it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Standing {
+pub struct Convergence {
     /// What it was compared with.
     pub generation: Generation,
     /// Nothing is left to change, and nothing is being changed.
@@ -123,9 +123,9 @@ impl<E: Engine + 'static> Runtime<E> {
         self.executor.only_waits()
     }
 
-    /// Says how the stack stands after a pass.
-    pub fn standing(&self, found: &Found) -> Standing {
-        Standing {
+    /// Says how far the stack has come after a pass.
+    pub fn convergence(&self, found: &Found) -> Convergence {
+        Convergence {
             generation: found.status.generation.clone(),
             is_settled: found.plan.is_in_sync() && self.executor.only_waits(),
             is_ready: found.status.ready,

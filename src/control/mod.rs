@@ -10,7 +10,7 @@ pub mod server;
 use serde::{Deserialize, Serialize};
 
 use crate::planning::progress::ProgressEvent;
-use crate::runtime::Standing;
+use crate::runtime::Convergence;
 use crate::state::ids::{Generation, ServiceName, SourceId};
 
 /// What a client asks.
@@ -19,7 +19,7 @@ use crate::state::ids::{Generation, ServiceName, SourceId};
 pub enum Request {
     /// What the operator remembers.
     Memory,
-    /// To read the files again and bring the stack up; progress and standings follow.
+    /// To read the files again and bring the stack up; what comes of it follows.
     Apply {
         /// Where the client's desired state comes from.
         source: SourceId,
@@ -28,7 +28,7 @@ pub enum Request {
         /// More than half of the stack may be removed.
         allow_prune: bool,
     },
-    /// To take the stack down; progress and standings follow.
+    /// To take the stack down; what comes of it follows.
     Delete {
         /// Where the client's desired state comes from.
         source: SourceId,
@@ -48,8 +48,8 @@ pub enum Reply {
     Memory(serde_json::Value),
     /// Something was done, or waits.
     Progress(ProgressEvent),
-    /// How the stack stands after a pass.
-    Standing(Standing),
+    /// How far the stack has come after a pass.
+    Convergence(Convergence),
     /// It is done.
     Done,
     /// It is refused; why, and what to do.

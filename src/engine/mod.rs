@@ -52,7 +52,8 @@ pub trait Engine: Send + Sync {
     ) -> impl Future<Output = Result<Done, Failure>> + Send;
 
     /// Yields whenever something happened to the project's objects, for ever: it reconnects
-    /// by itself, and a reconnection is a [`Wakeup::Relist`].
+    /// by itself. A lost connection is a [`Wakeup::Lost`] at once, and being connected, also
+    /// for the first time, is a [`Wakeup::Relist`].
     fn wakeups(
         &self,
         project: &ProjectName,
@@ -76,8 +77,8 @@ impl Scope {
     }
 }
 
-/// A reason to look again. It carries what happened for the log only: correctness comes
-/// from the look.
+/// A reason to look again. What it says happened spares looks and tells whose doing an end
+/// was; correctness comes from the look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wakeup {
     /// Something happened to a container.

@@ -14,7 +14,7 @@ const LONGEST: usize = 60;
 
 /// Returns how a service is: whether it is ready, why not, when it is tried again, and what
 /// is to change about it.
-pub fn standing(service: &ServiceStatus, changes: &[&Change], now: Now) -> String {
+pub fn summary(service: &ServiceStatus, changes: &[&Change], now: Now) -> String {
     let word =
         if service.ready { paint(GOOD, "ready") } else { paint(CHANGE, "not ready") };
     let mut text = format!(
@@ -101,7 +101,7 @@ mod tests {
             fields: Vec::new(),
             gate: Gate::Waiting { on: vec!["backoff".to_owned()], until: None },
         };
-        insta::assert_snapshot!(strip_str(&standing(&service, &[&change], now)), @r"
+        insta::assert_snapshot!(strip_str(&summary(&service, &[&change], now)), @r"
         web  not ready  0 of 1 ready
           ImagePullBackOff: no such image; next try in 20s after 2 failures
           service/web/1: create: there is no container

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::Scene;
-use crate::product::Product;
+use crate::product::{Product, is_root};
 
 #[tokio::test]
 async fn a_second_operator_is_refused_with_the_name_of_the_first() {
@@ -85,9 +85,4 @@ async fn nothing_is_left_of_locks_and_sockets_after_an_end() {
     assert_eq!(files(), 0);
     scene.product.apply();
     assert_eq!(files(), 0);
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
 }

@@ -32,11 +32,6 @@ fn run(words: &[&str]) -> Result<String, String> {
     }
 }
 
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
-}
-
 impl OwnEngine {
     /// Starts an engine; nothing where that cannot be, unless engines are required.
     pub(crate) fn start() -> Option<Self> {
@@ -52,7 +47,7 @@ impl OwnEngine {
             let is_required =
                 std::env::var_os("RECONCILER_REQUIRE_DOCKER").is_some_and(|it| it == "1");
             // Only root can have one.
-            let must_be = is_required && is_root();
+            let must_be = is_required && crate::product::is_root();
             assert!(!must_be, "no engine of one's own can be here: {why}");
             crate::product::measured(&format!("skipped: no engine of one's own: {why}"));
             return None;

@@ -224,9 +224,9 @@ impl Change {
             };
             match reply? {
                 Some(Reply::Progress(event)) => progress.report(&event),
-                Some(Reply::Standing(standing)) => {
-                    let is_meant = standing.generation == desired.generation;
-                    let end = end(&standing, self.goal, self.wait, false);
+                Some(Reply::Convergence(convergence)) => {
+                    let is_meant = convergence.generation == desired.generation;
+                    let end = end(&convergence, self.goal, self.wait, false);
                     if let Some(end) = end.filter(|_| is_meant) {
                         return Ok(Followed::End(end));
                     }

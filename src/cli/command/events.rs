@@ -9,7 +9,7 @@ use super::session::{Connected, Session};
 use crate::cli::arguments::Events;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
-use crate::cli::stacks::{LoadedStack, last_good};
+use crate::cli::stacks::LoadedStack;
 use crate::planning::event::Event;
 use crate::state::desired::Desired;
 use crate::state::ids::{ProjectName, ServiceName};
@@ -55,7 +55,7 @@ pub(super) async fn run(session: &Session, options: &Events) -> Result<Exit> {
 fn desired(session: &Session) -> Result<Vec<Desired>> {
     let stacks = session.load();
     session.show_problems(&stacks)?;
-    let last = last_good(&session.options, &session.key, &session.store, &stacks);
+    let last = session.last_good(&stacks);
     let valid = stacks.stacks.iter().filter_map(LoadedStack::desired);
     Ok(valid.chain(last.values()).cloned().collect())
 }

@@ -36,10 +36,10 @@ pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
         .collect();
     match session.output.format {
         Format::Text => {
-            let standing =
-                status.map(|it| explain::standing(it, &changes, preview.now) + "\n");
+            let summary =
+                status.map(|it| explain::summary(it, &changes, preview.now) + "\n");
             let table = explain::drawn(&rows, session.output.width());
-            session.output.result(&(standing.unwrap_or_default() + &table))?;
+            session.output.result(&(summary.unwrap_or_default() + &table))?;
         }
         Format::Json => {
             session.output.json(&json::explained(&project, &wanted, status, &rows))?;

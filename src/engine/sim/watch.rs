@@ -25,14 +25,13 @@ impl Watch {
     /// Returns what has happened since it was last asked.
     pub fn take(&mut self, world: &World) -> Vec<Wakeup> {
         if self.boots != Some(world.boots) {
-            let reason = match self.boots {
-                None => "the watch for events begins",
-                Some(_) => "the event stream ended",
-            };
-            self.boots = Some(world.boots);
+            let before = self.boots.replace(world.boots);
             self.seen = world.events.count;
             self.held.clear();
-            return vec![Wakeup::Relist { reason: reason.to_owned() }];
+            let first = "the watch for events begins";
+            let reason = before.map_or(first, |_| "the event stream ended").to_owned();
+            let lost = before.map(|_| Wakeup::Lost { reason: reason.clone() });
+            return lost.into_iter().chain([Wakeup::Relist { reason }]).collect();
         }
         let losses = &world.faults.events;
         let mut arrived = Vec::new();

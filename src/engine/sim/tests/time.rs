@@ -50,6 +50,7 @@ async fn time_passes_by_itself_and_what_happens_wakes_whoever_watches() {
     assert_eq!(begun.elapsed().as_secs(), 30, "an interval");
     assert!(wakeups.next().now_or_never().is_none());
     sim.with(super::World::restart_engine).unwrap();
+    assert!(matches!(wakeups.next().await, Some(Wakeup::Lost { .. })));
     assert!(matches!(wakeups.next().await, Some(Wakeup::Relist { .. })));
 }
 
