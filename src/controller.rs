@@ -383,8 +383,8 @@ impl Controller {
         let unaccounted = self.ended.iter().map(|outcome| &outcome.step);
         self.memory.under_way.values().chain(unaccounted).any(|step| {
             let is_about_it = step.container() == Some(id);
-            matches!(step, Step::Create { .. }) && is_new
-                || is_about_it && !matches!(step, Step::Probe { .. })
+            matches!(step, Step::Create { .. } | Step::Rehearse(_)) && is_new
+                || is_about_it && !matches!(step, Step::Probe { .. } | Step::Test { .. })
         })
     }
 

@@ -85,6 +85,7 @@ const fn weight(state: &ProgressState) -> Weight {
         | ProgressState::Stopped
         | ProgressState::Started
         | ProgressState::Unpaused
+        | ProgressState::Reloaded
         | ProgressState::Removed => Weight::Deed,
         ProgressState::Waiting
         | ProgressState::Creating
@@ -96,6 +97,9 @@ const fn weight(state: &ProgressState) -> Weight {
         | ProgressState::Renaming(_)
         | ProgressState::Starting
         | ProgressState::Unpausing
+        | ProgressState::Testing
+        | ProgressState::Tested
+        | ProgressState::Reloading
         | ProgressState::AwaitingHealth
         | ProgressState::Ready
         | ProgressState::Removing => Weight::Detail,

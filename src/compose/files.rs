@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::state::content::Place;
+
 /// Reads files for the loader, which itself knows no file system.
 pub trait Files {
     /// Returns the bytes of a file.
@@ -12,6 +14,40 @@ pub trait Files {
 
     /// Tells whether a file or folder is there, without reading it.
     fn exists(&self, path: &Path) -> bool;
+
+    /// Tells what stands at a path and which file or folder it is, without watching it;
+    /// nothing when there is nothing.
+    fn kind(&self, _path: &Path) -> Option<(Kind, Place)> {
+        None
+    }
+
+    /// Returns the bytes of a regular file whose content counts, and which file it is. Who
+    /// may write to it does not matter, and it is no source of the stack.
+    fn content(&self, _path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
+        Err(ReadError::Missing)
+    }
+
+    /// Returns the sorted names in a folder, without watching it. What editors leave beside
+    /// a file is left out.
+    fn names(&self, _path: &Path) -> Result<Vec<String>, ReadError> {
+        Err(ReadError::Missing)
+    }
+
+    /// Watches a folder in which these names were found: another one is a change of it.
+    fn watch_names(&self, _path: &Path, _names: &[String]) {}
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file, at the end of any links.
+    File,
+    /// A folder.
+    Folder,
+    /// A link to a folder.
+    FolderLink,
+    /// Something else: a pipe, a socket, a device.
+    Other,
 }
 
 /// Why a file could not be read.
@@ -27,7 +63,10 @@ pub enum ReadError {
     Failed(String),
 }
 
-/// Files in memory, by path.
+/// Files in memory are on no device.
+const NOWHERE: Place = Place { device: 0, inode: 0 };
+
+/// Files in memory, by path. A path is a folder when others lie below it.
 impl Files for BTreeMap<PathBuf, Vec<u8>> {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
         self.get(path).cloned().ok_or(ReadError::Missing)
@@ -35,6 +74,28 @@ impl Files for BTreeMap<PathBuf, Vec<u8>> {
 
     fn exists(&self, path: &Path) -> bool {
         self.contains_key(path)
+    }
+
+    fn kind(&self, path: &Path) -> Option<(Kind, Place)> {
+        let is_above = |other: &PathBuf| other != path && other.starts_with(path);
+        if self.contains_key(path) {
+            Some((Kind::File, NOWHERE))
+        } else {
+            self.keys().any(is_above).then_some((Kind::Folder, NOWHERE))
+        }
+    }
+
+    fn content(&self, path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
+        Ok((self.read(path)?, NOWHERE))
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<String>, ReadError> {
+        let below = self.keys().filter_map(|other| other.strip_prefix(path).ok());
+        let names = below.filter_map(|below| below.components().next());
+        let mut names: Vec<String> =
+            names.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
+        names.dedup();
+        Ok(names)
     }
 }
 
@@ -52,7 +113,7 @@ impl fmt::Debug for ReadFiles {
 
 /// Files that are read on behalf of one load, and kept as they were read.
 ///
-/// What is only looked for is not kept: of top-level `configs` and `secrets` nothing is read.
+/// What is only looked for, and what only counts by its bytes, is not kept.
 pub struct Recording<'a> {
     files: &'a dyn Files,
     read: RefCell<ReadFiles>,
@@ -89,6 +150,22 @@ impl Files for Recording<'_> {
     fn exists(&self, path: &Path) -> bool {
         self.files.exists(path)
     }
+
+    fn kind(&self, path: &Path) -> Option<(Kind, Place)> {
+        self.files.kind(path)
+    }
+
+    fn content(&self, path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
+        self.files.content(path)
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<String>, ReadError> {
+        self.files.names(path)
+    }
+
+    fn watch_names(&self, path: &Path, names: &[String]) {
+        self.files.watch_names(path, names);
+    }
 }
 
 /// The files of an earlier load, and for what that did not read the files of today.
@@ -113,6 +190,22 @@ impl Files for Earlier<'_> {
             Some(there) => there.is_some(),
             None => self.today.exists(path),
         }
+    }
+
+    fn kind(&self, path: &Path) -> Option<(Kind, Place)> {
+        self.today.kind(path)
+    }
+
+    fn content(&self, path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
+        self.today.content(path)
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<String>, ReadError> {
+        self.today.names(path)
+    }
+
+    fn watch_names(&self, path: &Path, names: &[String]) {
+        self.today.watch_names(path, names);
     }
 }
 

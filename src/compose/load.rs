@@ -11,8 +11,8 @@ use super::problem::{Problems, Sources, Span};
 use super::reading::{NoText, Reading};
 use super::validate::Candidate;
 use super::{
-    canonical, complete, content, environment, extension, merge, paths, profiles,
-    project, sensitive, unused, yaml,
+    canonical, complete, content, counted, environment, extension, merge, paths,
+    profiles, project, sensitive, unused, yaml,
 };
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
@@ -119,9 +119,20 @@ impl Load<'_> {
                 &mut self.problems,
             )
         };
+        let (configs, secrets) = (contents("configs"), contents("secrets"));
+        let surroundings = counted::Surroundings {
+            folder: self.folder,
+            home: variables.text("HOME"),
+            configs: &configs,
+            secrets: &secrets,
+            key: &self.request.digest_key,
+        };
+        let counted =
+            counted::count(&root, &surroundings, &mut self.reading, &mut self.problems);
         let candidate = Candidate {
-            configs: contents("configs"),
-            secrets: contents("secrets"),
+            configs,
+            secrets,
+            counted,
             project,
             files: self.request.files.clone(),
             working_dir: self.folder.to_owned(),

@@ -9,6 +9,7 @@ pub mod attribute;
 pub mod canonical;
 pub mod complete;
 pub mod content;
+pub mod counted;
 pub mod dotenv;
 pub mod environment;
 pub mod extension;

@@ -42,6 +42,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Returns what lends the files.
+    pub fn files(&self) -> &'a dyn Files {
+        self.files
+    }
+
     /// Tells whether a file is there; it is watched from now on.
     pub fn exists(&mut self, path: &Path) -> bool {
         self.touched.insert(path.to_owned());

@@ -63,6 +63,8 @@ pub enum Action {
     None,
     /// It is changed while it runs.
     UpdateInPlace,
+    /// It is told to take changed content up.
+    Reload,
     /// It is stopped and started, or started.
     Restart,
     /// Another container takes its place.
@@ -79,6 +81,7 @@ impl Action {
         match self {
             Self::None => "none",
             Self::UpdateInPlace => "update-in-place",
+            Self::Reload => "reload",
             Self::Restart => "restart",
             Self::Recreate => "recreate",
             Self::Create => "create",

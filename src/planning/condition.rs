@@ -213,6 +213,10 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
         return Some(trouble);
     }
+    if let Some(refused) = instance.refused {
+        let message = refused.message.clone();
+        return Some(Trouble::new("ContentRefused", message, true));
+    }
     match (&instance.standing, change) {
         (Standing::Running(Readiness::Unhealthy), _) => {
             let message = "its health check fails".to_owned();

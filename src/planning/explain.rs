@@ -54,7 +54,7 @@ pub fn rows(world: &World<'_>, service: &ServiceName) -> Vec<ExplainRow> {
             desired: shown(wanted, hide),
             live: shown(live, hide),
             default: shown(image, hide),
-            verdict: verdict(path, &instance.drift),
+            verdict: verdict(path, &instance.fields()),
             rule: rule(field, wanted),
         });
     }

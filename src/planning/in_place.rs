@@ -32,7 +32,8 @@ pub fn decide(
         return decision(instance, Action::Restart, reason, next);
     }
     let next = step(world, instance, holder);
-    decision(instance, Action::UpdateInPlace, reason, next)
+    let action = instance.verdict().max(Action::UpdateInPlace);
+    decision(instance, action, reason, next)
 }
 
 /// Returns the next step that brings a container in line in place.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::state::content::meaning_of;
 use crate::state::desired::{Desired, Service};
 use crate::state::ids::{ContainerId, Object, Replica};
 use crate::state::observed::Observed;
@@ -14,7 +15,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{crash, quirk, target};
+use super::{content, crash, quirk, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -36,12 +37,13 @@ pub fn learn(
     for outcome in outcomes {
         memory.under_way.remove(&outcome.object);
         match &outcome.result {
-            Ok(done) => succeeded(&mut memory, observed, outcome, *done, now),
+            Ok(done) => succeeded(&mut memory, observed, outcome, done, now),
             Err(_) if is_outdated(&outcome.step, &outcome.object, desired) => {}
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
     }
     forget_the_gone(&mut memory, observed);
+    content::learn(&mut memory, desired, observed, outcomes);
     crash::excuse(&mut memory, desired, observed, unwatched, now);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
@@ -87,20 +89,23 @@ fn wishes(desired: &Desired) -> BTreeMap<Object, String> {
 fn service_wish(desired: &Desired, service: &Service) -> String {
     let (_, content) = target::files(desired, service);
     let content = content.into_iter().map(|(path, digest)| (path, Value::text(digest)));
-    let all = [service.canonical.clone(), Value::Map(content.collect())];
-    desired.digest_key.digest(&Value::List(all.into()))
+    let mut all = vec![service.canonical.clone(), Value::Map(content.collect())];
+    if !service.contents.is_empty() {
+        all.push(meaning_of(&service.contents));
+    }
+    desired.digest_key.digest(&Value::List(all))
 }
 
 fn succeeded(
     memory: &mut Memory,
     observed: &Observed,
     outcome: &Outcome,
-    done: Done,
+    done: &Done,
     now: Now,
 ) {
     match (&outcome.step, done) {
         (Step::Probe { container, .. }, Done::Probed { exit_code }) => {
-            probed(memory, observed, container, exit_code, now);
+            probed(memory, observed, container, *exit_code, now);
             return;
         }
         (Step::Pull { image, .. }, _) => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{Events, Seen};
+use crate::state::content::Contents;
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -52,6 +53,15 @@ pub struct Memory {
     /// The engine's time of the last look before its events were lost: ends after it may be
     /// the engine's own doing. Of this process only.
     pub unwatched: Option<EngineTime>,
+    /// What each container read when it started, or was last told to read.
+    pub contents: BTreeMap<ContainerId, ReadContent>,
+    /// The files that counted when the stack was last looked at: what starts after that has
+    /// read these, or newer ones.
+    pub offered: BTreeMap<ServiceName, Offered>,
+    /// The content, by its digest, that the test of a container's service found good.
+    pub tested: BTreeMap<ContainerId, String>,
+    /// Content that the test of a service refused: it is not tried again.
+    pub refused: BTreeMap<ServiceName, Refused>,
     /// What happened.
     pub events: Events,
     /// What the last look saw, so that the next one can tell what happened meanwhile. Of
@@ -69,6 +79,7 @@ impl Memory {
         };
         self.retries.retain(|object, _| !is_meant(object));
         self.crashes.retain(|object, _| !is_meant(object));
+        self.refused.retain(|name, _| service.is_some_and(|service| service != name));
     }
 
     /// Waits for no backoff any longer; what failed is not forgotten.
@@ -80,6 +91,33 @@ impl Memory {
             crashes.not_before = Moment::default();
         }
     }
+}
+
+/// The files that counted at some time.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Offered {
+    /// By which key their digests are: by another one they tell nothing.
+    pub key: String,
+    /// The files.
+    pub contents: Contents,
+}
+
+/// What a container read when it started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadContent {
+    /// The start that it is for.
+    pub started: EngineTime,
+    /// The files.
+    pub read: Offered,
+}
+
+/// Content that a test refused.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Refused {
+    /// Its digest.
+    pub content: String,
+    /// What the test said, without secrets.
+    pub message: String,
 }
 
 /// The probing of a container before it is first ready.

@@ -13,6 +13,7 @@
 
 pub mod change;
 pub mod condition;
+pub mod content;
 mod crash;
 pub mod decision;
 pub mod difference;
@@ -31,6 +32,7 @@ pub mod progress;
 pub mod prune;
 pub mod quirk;
 pub mod readiness;
+mod rehearsal;
 pub mod replica;
 pub mod retry;
 pub mod status;

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Standing, World, is_awaited};
-use super::{network, order, prune, replica, volume};
+use super::{content, network, order, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -51,6 +51,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         for instance in world.replicas_of(service) {
             decisions.push(replica::decide(world, instance));
             plan.notes.extend(replica::note(world, instance));
+            plan.notes.extend(content::notes(instance));
         }
     }
     let (orphans, notes) = prune::decide(world);
@@ -144,7 +145,10 @@ impl Room {
             | Step::Start { .. }
             | Step::Unpause { .. }
             | Step::Stop { .. }
-            | Step::Remove { .. } => (take(&mut self.steps), turn.to_owned()),
+            | Step::Remove { .. }
+            | Step::Signal { .. }
+            | Step::Test { .. }
+            | Step::Rehearse(_) => (take(&mut self.steps), turn.to_owned()),
         };
         if !admitted {
             decision.next = Next::Wait(vec![on]);

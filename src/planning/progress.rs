@@ -90,6 +90,14 @@ pub enum ProgressState {
     Removing,
     /// It is gone.
     Removed,
+    /// Its changed content is being tested.
+    Testing,
+    /// The test of its changed content has ended.
+    Tested,
+    /// It is being told to take changed content up.
+    Reloading,
+    /// It was told to.
+    Reloaded,
     /// A step failed; the message says why, and it will be tried again.
     Failed,
 }
@@ -114,6 +122,8 @@ impl ProgressState {
             Step::Stop { .. } => Self::Stopping,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removing,
             Step::Probe { .. } => Self::AwaitingHealth,
+            Step::Signal { .. } => Self::Reloading,
+            Step::Test { .. } | Step::Rehearse(_) => Self::Testing,
         }
     }
 
@@ -134,6 +144,8 @@ impl ProgressState {
             Step::Stop { .. } => Self::Stopped,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removed,
             Step::Probe { .. } => Self::AwaitingHealth,
+            Step::Signal { .. } => Self::Reloaded,
+            Step::Test { .. } | Step::Rehearse(_) => Self::Tested,
         }
     }
 }

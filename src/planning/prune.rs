@@ -21,7 +21,7 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     let is_kept = world.desired.settings.prune == Prune::Never && !world.allowed.prune;
     for container in world.observed.containers.values() {
         let Some(replica) = &container.origin.replica else { continue };
-        if container.origin.one_off
+        if container.origin.one_off && !container.is_rehearsal()
             || world.desired.inactive.contains(&replica.service)
             || world.instances.contains_key(replica)
         {

@@ -142,7 +142,10 @@ const fn writes_to(step: &Step) -> Option<&ContainerId> {
         | Step::Unpause { .. }
         | Step::Stop { .. }
         | Step::Remove { .. }
-        | Step::Probe { .. } => None,
+        | Step::Probe { .. }
+        | Step::Signal { .. }
+        | Step::Test { .. }
+        | Step::Rehearse(_) => None,
     }
 }
 
@@ -168,7 +171,10 @@ fn wrote(step: &Step, to: &Container, field: &FieldDrift) -> bool {
         | Step::Unpause { .. }
         | Step::Stop { .. }
         | Step::Remove { .. }
-        | Step::Probe { .. } => return false,
+        | Step::Probe { .. }
+        | Step::Signal { .. }
+        | Step::Test { .. }
+        | Step::Rehearse(_) => return false,
     };
     writes_to(step) == Some(&to.id) && !value.is_null() && *value == field.desired
 }

@@ -10,15 +10,19 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{handover, in_place, network, order};
+use super::{content, handover, in_place, network, order, rehearsal};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
+    if let Some(decision) = rehearsal::clear(world, instance) {
+        return decision;
+    }
     let Some(holder) = instance.office.holder else { return create(world, instance) };
     match instance.verdict() {
         Action::Recreate => handover::decide(world, instance, holder),
         Action::None
         | Action::UpdateInPlace
+        | Action::Reload
         | Action::Restart
         | Action::Create
         | Action::Remove => keep(world, instance, holder),
@@ -130,6 +134,9 @@ fn keep(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decis
     }
     if !instance.drift.is_empty() {
         return in_place::decide(world, instance, holder);
+    }
+    if !instance.content.is_empty() {
+        return content::decide(world, instance, holder);
     }
     match &instance.standing {
         Standing::Running(readiness) => running(world, instance, holder, readiness),
@@ -277,7 +284,7 @@ pub fn decision(
     reason: impl Into<String>,
     next: Next,
 ) -> Decision {
-    Decision::new(object(instance), action, reason, next).because_of(&instance.drift)
+    Decision::new(object(instance), action, reason, next).because_of(&instance.fields())
 }
 
 /// Names the fields that cost so much, for a reason.

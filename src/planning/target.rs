@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::compose::attribute;
 use crate::compose::attribute::field::Context;
 use crate::compose::attribute::project::storage::{config_target, secret_target};
+use crate::state::content::meaning_of;
 use crate::state::desired::{Content, Service, Stack};
 use crate::state::document::Document;
 use crate::state::ids::{
@@ -50,7 +51,7 @@ pub fn target(
         peers,
     });
     let (files, content) = files(stack, service);
-    let digest = stack.digest_key.digest(&Value::List(vec![
+    let mut parts = vec![
         Value::Map(
             document
                 .iter()
@@ -63,7 +64,11 @@ pub fn target(
                 .map(|(path, digest)| (path.clone(), Value::text(digest)))
                 .collect(),
         ),
-    ]));
+    ];
+    if !service.contents.is_empty() {
+        parts.push(meaning_of(&service.contents));
+    }
+    let digest = stack.digest_key.digest(&Value::List(parts));
     let content_key = stack.digest_key.fingerprint();
     Target { name, document, files, content, content_key, digest }
 }

@@ -67,7 +67,7 @@ pub fn teardown(world: &World<'_>) -> Plan {
 fn is_ours(world: &World<'_>, container: &Container, replica: &Replica) -> bool {
     let is_named = world.desired.services.contains_key(&replica.service)
         || world.desired.inactive.contains(&replica.service);
-    !container.origin.one_off
+    (!container.origin.one_off || container.is_rehearsal())
         && (is_named || container.origin.source.as_ref() == Some(&world.desired.source))
 }
 

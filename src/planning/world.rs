@@ -8,8 +8,9 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::time::Now;
 
 use super::change::{Action, FieldDrift};
+use super::content;
 use super::in_place::attached;
-use super::memory::Memory;
+use super::memory::{Memory, Refused};
 use super::office::{Office, is_running, office};
 use super::readiness::{Readiness, readiness};
 use super::target::{Target, container_name, target};
@@ -53,6 +54,10 @@ pub struct Instance<'a> {
     pub drift: Vec<FieldDrift>,
     /// What the holder is doing.
     pub standing: Standing,
+    /// The files that the holder read otherwise than they are now.
+    pub content: Vec<FieldDrift>,
+    /// Why they are not taken up: their own test refuses them.
+    pub refused: Option<&'a Refused>,
 }
 
 /// What the holder of an office is doing.
@@ -102,9 +107,13 @@ impl<'a> World<'a> {
                     office,
                     drift: Vec::new(),
                     standing,
+                    content: Vec::new(),
+                    refused: None,
                 };
                 if let Some(holder) = instance.office.holder {
                     instance.drift = instance.drift_of(holder, desired, observed, memory);
+                    instance.content = content::drift(desired, service, holder, memory);
+                    instance.refused = content::refused(&instance, desired, memory);
                 }
                 (replica, instance)
             })
@@ -243,12 +252,21 @@ pub fn is_awaited(desired: &Desired, service: &Service) -> bool {
 impl Instance<'_> {
     /// Returns the verdict on the fields alone: what it takes to bring them in line.
     pub fn verdict(&self) -> Action {
-        self.drift.iter().map(|field| field.cost).max().unwrap_or(Action::None)
+        let fields = self.drift.iter().chain(&self.content);
+        fields.map(|field| field.cost).max().unwrap_or(Action::None)
+    }
+
+    /// Returns everything that differs.
+    pub fn fields(&self) -> Vec<FieldDrift> {
+        self.drift.iter().chain(&self.content).cloned().collect()
     }
 
     /// Tells whether bringing the fields in line takes it down for a while.
     pub fn must_go_down(&self) -> bool {
-        self.verdict() >= Action::Restart
+        // What is refused is not taken up.
+        let content = self.content.iter().filter(|_| self.refused.is_none());
+        let worst = self.drift.iter().chain(content).map(|field| field.cost).max();
+        worst >= Some(Action::Restart)
             || self.service.settings.stable_address
                 && self.drift.iter().any(|field| attached(&field.path).is_some())
     }

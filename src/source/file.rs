@@ -7,8 +7,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::content;
 use super::fingerprint::{Fingerprint, Touched};
-use crate::compose::files::{Files, ReadError};
+use crate::compose::files::{Files, Kind, ReadError};
+use crate::state::content::Place;
 
 /// How large a file may be that is read at all.
 pub const LIMIT: u64 = 1 << 20;
@@ -130,6 +132,31 @@ impl Files for HostFiles {
         self.memory().touched.entry(path).or_insert(fingerprint);
         exists
     }
+
+    fn kind(&self, path: &Path) -> Option<(Kind, Place)> {
+        content::kind(&absolute(path))
+    }
+
+    fn content(&self, path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
+        let path = absolute(path);
+        let read = read_regular(&path);
+        let fingerprint = match &read {
+            Ok((bytes, metadata)) => Fingerprint::of_bytes(bytes, metadata),
+            Err(error) => Fingerprint::of_error(error),
+        };
+        self.memory().touched.insert(path, fingerprint);
+        let (bytes, metadata) = read?;
+        Ok((bytes, content::place(&metadata)))
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<String>, ReadError> {
+        content::all_names(&absolute(path))
+    }
+
+    fn watch_names(&self, path: &Path, names: &[String]) {
+        let fingerprint = Fingerprint::of_all_names(names);
+        self.memory().touched.insert(absolute(path), fingerprint);
+    }
 }
 
 /// Makes a path absolute without looking at the file system.
@@ -188,7 +215,7 @@ pub(super) fn stack_names(folder: &Path) -> Result<Vec<String>, ReadError> {
     Ok(names)
 }
 
-fn read_error(error: &std::io::Error) -> ReadError {
+pub(super) fn read_error(error: &std::io::Error) -> ReadError {
     if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
         ReadError::Missing
     } else {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::content::all_names;
 use super::file::{read_regular, stack_names};
 use crate::compose::files::ReadError;
 
@@ -34,6 +35,11 @@ pub enum Fingerprint {
     },
     /// It could not be read, for this reason.
     Unreadable(String),
+    /// A folder whose names count, whatever they are.
+    Names {
+        /// The digest of the names.
+        digest: [u8; 32],
+    },
 }
 
 impl Fingerprint {
@@ -56,6 +62,10 @@ impl Fingerprint {
     pub fn again(&self, path: &Path) -> Self {
         match self {
             Self::Present => Self::of_presence(path),
+            Self::Names { .. } => match all_names(path) {
+                Ok(names) => Self::of_all_names(&names),
+                Err(error) => Self::of_error(&error),
+            },
             // What appears may be half written, so it is looked at closely.
             Self::Missing
             | Self::File { .. }
@@ -80,6 +90,10 @@ impl Fingerprint {
     pub(super) fn of_names(names: &[String]) -> Self {
         // No name has a slash.
         Self::Folder { digest: Sha256::digest(names.join("/")).into() }
+    }
+
+    pub(super) fn of_all_names(names: &[String]) -> Self {
+        Self::Names { digest: Sha256::digest(names.join("/")).into() }
     }
 
     pub(super) fn of_error(error: &ReadError) -> Self {

@@ -3,6 +3,7 @@
 //! Read in this order: [`mod@file`] (the files of this host, under the rules of safety),
 //! [`fingerprint`] (what they held), [`watch`] (when they hold something else).
 
+mod content;
 pub mod file;
 pub mod fingerprint;
 mod folders;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::content::Contents;
 use super::digest::DigestKey;
 use super::ids::{
     ContainerName, Generation, ImageReference, NetworkKey, NetworkName, ProjectName,
@@ -93,6 +94,10 @@ pub struct Service {
     pub stop_grace: Duration,
     /// The service-level `x-reconciler`.
     pub settings: ServiceSettings,
+    /// The files whose bytes count, as they were when the stack was loaded.
+    pub contents: Contents,
+    /// What stands in its secret files: no message may repeat it.
+    pub unspeakable: Vec<Secret>,
 }
 
 /// When an image is pulled.
@@ -255,4 +260,17 @@ pub struct ServiceSettings {
     pub job: Option<bool>,
     /// Canonical paths that others may change.
     pub ignored_drift: Vec<String>,
+    /// How changed content is taken up without a restart.
+    pub reload: Option<ReloadSettings>,
+    /// Further files and folders of the host whose bytes count, as they were written.
+    pub content: Vec<String>,
+}
+
+/// How changed content is taken up without a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReloadSettings {
+    /// The signal that makes it read its files anew, such as `SIGHUP`.
+    pub signal: String,
+    /// The command that tells whether it could; none when nothing tells.
+    pub test: Vec<Secret>,
 }

@@ -41,10 +41,19 @@ impl DigestKey {
         hexadecimal(&self.keyed(text))
     }
 
+    /// Returns the keyed digest of bytes in hexadecimal.
+    pub fn conceal_bytes(&self, bytes: &[u8]) -> String {
+        hexadecimal(&self.keyed_bytes(bytes))
+    }
+
     fn keyed(&self, text: &str) -> [u8; 32] {
+        self.keyed_bytes(text.as_bytes())
+    }
+
+    fn keyed_bytes(&self, bytes: &[u8]) -> [u8; 32] {
         // HMAC takes keys of any length, so this cannot fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
-        mac.update(text.as_bytes());
+        mac.update(bytes);
         mac.finalize().into_bytes().into()
     }
 

@@ -191,6 +191,13 @@ pub struct Image {
     pub config: Document,
 }
 
+impl Container {
+    /// Tells whether it was made to test changed content, and is in nobody's place.
+    pub fn is_rehearsal(&self) -> bool {
+        !self.document.get("Config.Labels").get(labels::TEST).is_null()
+    }
+}
+
 impl Observed {
     /// Returns a local image by reference or id; nothing when it is absent or unknown.
     pub fn image(&self, reference: &str) -> Option<&Image> {
@@ -261,6 +268,9 @@ pub mod labels {
     /// The log options that were asked for when it was made, comma-joined names: the
     /// engine adds others.
     pub const LOG_OPTIONS: &str = "reconciler.log-options";
+
+    /// The digest of the content that a container was made to test; it is removed again.
+    pub const TEST: &str = "reconciler.test";
 
     /// Tells whether a label is bookkeeping of ours or of `docker compose`: never drift.
     pub fn is_bookkeeping(name: &str) -> bool {

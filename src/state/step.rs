@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::content::Contents;
 use super::document::Document;
 use super::ids::{
     ContainerId, ContainerName, ImageReference, NetworkId, NetworkName, Object,
@@ -118,6 +119,49 @@ pub enum Step {
         /// How long it may take.
         timeout: Duration,
     },
+    /// Sends a signal to a container, so that it takes changed content up.
+    Signal {
+        /// The container.
+        container: ContainerId,
+        /// The signal, such as `SIGHUP`.
+        signal: String,
+        /// What it takes up.
+        content: Contents,
+    },
+    /// Runs a command inside a container that tells whether changed content is good.
+    Test {
+        /// The container.
+        container: ContainerId,
+        /// The command; a password may stand in it.
+        command: Vec<Secret>,
+        /// How long it may take.
+        timeout: Duration,
+        /// The digest of the content.
+        content: String,
+    },
+    /// Does the same in a container that is made for it alone and removed again.
+    Rehearse(Box<Rehearsal>),
+}
+
+/// A container that is made to test changed content, and removed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// The container that is to take the content up.
+    pub holder: ContainerId,
+    /// The name that it gets.
+    pub name: ContainerName,
+    /// Its fields; its command is the test.
+    pub document: Document,
+    /// `os/arch[/variant]`; the engine's own when nothing.
+    pub platform: Option<String>,
+    /// The networks that it is attached to besides those of its fields.
+    pub networks: Vec<NetworkName>,
+    /// The files that are put into it.
+    pub files: Vec<InsideFile>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// The digest of the content.
+    pub content: String,
 }
 
 /// A file to be put into a container.
@@ -149,12 +193,15 @@ impl Step {
             | Self::Unpause { container }
             | Self::Stop { container, .. }
             | Self::Remove { container }
-            | Self::Probe { container, .. } => Some(container),
+            | Self::Probe { container, .. }
+            | Self::Signal { container, .. }
+            | Self::Test { container, .. } => Some(container),
             Self::Pull { .. }
             | Self::CreateNetwork { .. }
             | Self::RemoveNetwork { .. }
             | Self::CreateVolume { .. }
-            | Self::Create { .. } => None,
+            | Self::Create { .. }
+            | Self::Rehearse(_) => None,
         }
     }
 
@@ -175,6 +222,9 @@ impl Step {
             Self::Unpause { .. } => "unpause",
             Self::Stop { .. } => "stop",
             Self::Probe { .. } => "probe",
+            Self::Signal { .. } => "signal",
+            Self::Test { .. } => "test",
+            Self::Rehearse(_) => "rehearse",
         }
     }
 }
@@ -191,7 +241,7 @@ pub struct Outcome {
 }
 
 /// What a step that ended well has to tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     /// The engine did it, or it was done already.
     Done,
@@ -199,6 +249,13 @@ pub enum Done {
     Probed {
         /// The exit code.
         exit_code: i64,
+    },
+    /// The test of changed content ran to its end.
+    Tested {
+        /// The exit code.
+        exit_code: i64,
+        /// The end of what it printed; secrets may stand in it.
+        output: Secret,
     },
 }
 

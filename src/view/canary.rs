@@ -153,7 +153,10 @@ fn the_engine_is_given_every_secret_all_the_same() {
                 | Step::Unpause { .. }
                 | Step::Stop { .. }
                 | Step::Remove { .. }
-                | Step::Probe { .. } => 0,
+                | Step::Probe { .. }
+                | Step::Signal { .. }
+                | Step::Test { .. }
+                | Step::Rehearse(_) => 0,
             };
         }
     }

@@ -62,7 +62,11 @@ fn forces(action: Action, field: &FieldDrift) -> String {
     let consequence = match field.cost {
         Action::Restart => "forces restart",
         Action::Recreate => "forces recreate",
-        Action::None | Action::UpdateInPlace | Action::Create | Action::Remove => "",
+        Action::None
+        | Action::UpdateInPlace
+        | Action::Reload
+        | Action::Create
+        | Action::Remove => "",
     };
     if consequence.is_empty() || field.cost != action {
         return String::new();

@@ -37,8 +37,12 @@ pub fn summary(plan: &Plan) -> String {
         return "In sync: nothing to change.".to_owned();
     }
     let number = |action| plan.changes.iter().filter(|c| c.action == action).count();
+    let reload = match number(Action::Reload) {
+        0 => String::new(),
+        count => format!("{count} to reload, "),
+    };
     format!(
-        "Plan: {} to create, {} to change in place, {} to restart, {} to recreate, \
+        "Plan: {} to create, {} to change in place, {reload}{} to restart, {} to recreate, \
          {} to remove.",
         number(Action::Create),
         number(Action::UpdateInPlace),
@@ -89,6 +93,7 @@ const fn headline(action: Action) -> (&'static str, Style, &'static str) {
     match action {
         Action::None => ("", FAINT, "no change"),
         Action::UpdateInPlace => ("~", CHANGE, "update in place"),
+        Action::Reload => ("~", CHANGE, "reload"),
         Action::Restart => ("~", CHANGE, "restart"),
         Action::Recreate => ("-/+", CHANGE, "recreate"),
         Action::Create => ("+", GOOD, "create"),

@@ -37,6 +37,10 @@ pub fn live(event: &ProgressEvent, elapsed: Duration) -> String {
         | ProgressState::Started
         | ProgressState::Unpausing
         | ProgressState::Unpaused
+        | ProgressState::Testing
+        | ProgressState::Tested
+        | ProgressState::Reloading
+        | ProgressState::Reloaded
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::Failed) => capitalised(plain(state)),
@@ -76,6 +80,10 @@ pub fn is_settled(event: &ProgressEvent) -> bool {
         | ProgressState::Started
         | ProgressState::Unpausing
         | ProgressState::Unpaused
+        | ProgressState::Testing
+        | ProgressState::Tested
+        | ProgressState::Reloading
+        | ProgressState::Reloaded
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::Failed => false,
@@ -116,6 +124,10 @@ pub fn plain(state: &ProgressState) -> String {
         ProgressState::Started => "started",
         ProgressState::Unpausing => "unpausing",
         ProgressState::Unpaused => "unpaused",
+        ProgressState::Testing => "testing its changed content",
+        ProgressState::Tested => "its changed content is tested",
+        ProgressState::Reloading => "reloading",
+        ProgressState::Reloaded => "reloaded",
         ProgressState::AwaitingHealth => "waiting for health",
         ProgressState::Ready => "ready",
         ProgressState::Removing => "removing",

@@ -10,6 +10,7 @@ use super::super::problem::Problems;
 use super::super::render;
 use super::super::units::parse_duration;
 use super::{Candidate, boolean, integer, items, replicas, text};
+use crate::state::content::meaning_of;
 use crate::state::desired::{
     Condition, Content, Dependency, HealthCheck, NetworkSpec, PullPolicy, RestartPolicy,
     Service, Stack, VolumeSpec,
@@ -89,12 +90,18 @@ fn generation(candidate: &Candidate) -> Generation {
     {
         services.values_mut().for_each(drop_foreign);
     }
-    let meaning = Value::map([
+    let mut meaning = vec![
         ("canonical", root),
         ("configs", inline(&candidate.configs)),
         ("secrets", inline(&candidate.secrets)),
         ("inactive", Value::texts(candidate.inactive.keys())),
-    ]);
+    ];
+    let counted = candidate.counted.iter().filter(|(_, it)| !it.contents.is_empty());
+    let counted = Value::map(counted.map(|(name, it)| (name, meaning_of(&it.contents))));
+    if !counted.is_zero() {
+        meaning.push(("contents", counted));
+    }
+    let meaning = Value::map(meaning);
     Generation::new(candidate.digest_key.digest(&meaning))
 }
 
@@ -114,6 +121,7 @@ fn service(
     let mut settings = extension::service(name, node, problems).settings;
     settings.ready_deadline =
         settings.ready_deadline.or(candidate.extension.ready_deadline);
+    let counted = candidate.counted.get(name).cloned().unwrap_or_default();
     Service {
         name: ServiceName::new(name),
         canonical: canonical(node),
@@ -131,6 +139,8 @@ fn service(
         restart: restart(node),
         stop_grace: duration(node, "stop_grace_period").unwrap_or(STOP_GRACE),
         settings,
+        contents: counted.contents,
+        unspeakable: counted.unspeakable,
     }
 }
 

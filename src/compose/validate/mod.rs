@@ -19,6 +19,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::counted::OfService;
 use super::extension::StackExtension;
 use super::node::{Entry, Kind, Mapping, Node};
 use super::problem::Problems;
@@ -54,6 +55,8 @@ pub struct Candidate {
     pub extension: StackExtension,
     /// The key by which secrets enter digests.
     pub digest_key: DigestKey,
+    /// The files whose bytes count, by service.
+    pub counted: BTreeMap<String, OfService>,
 }
 
 impl Candidate {

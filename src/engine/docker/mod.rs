@@ -7,6 +7,7 @@
 
 mod address;
 mod archive;
+mod content;
 mod convert;
 mod error;
 mod events;

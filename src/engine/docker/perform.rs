@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::CallError;
 use super::wire::{Wire, encoded};
-use super::{archive, probe, pull};
+use super::{archive, content, probe, pull};
 use crate::compose::attribute::form;
 use crate::engine::PullProgress;
 use crate::state::document::Document;
@@ -35,6 +35,13 @@ pub(super) async fn perform(
         }
         Step::CopyIn { container, files } => {
             return archive::copy_in(wire, container, files).await;
+        }
+        Step::Test { container, command, timeout, content: _ } => {
+            return content::test(wire, container, command, *timeout).await;
+        }
+        Step::Rehearse(it) => return content::rehearse(wire, it).await,
+        Step::Signal { container, signal, content: _ } => {
+            content::signal(wire, container, signal).await
         }
         Step::CreateNetwork { name, document } => {
             create_network(wire, name, document).await
@@ -110,7 +117,7 @@ async fn remove_network(wire: &Wire, id: &NetworkId) -> Result<(), Failure> {
     }
 }
 
-async fn create(
+pub(super) async fn create(
     wire: &Wire,
     name: &ContainerName,
     document: &Document,
@@ -125,7 +132,7 @@ async fn create(
     created.map_err(|error| error.failing(&format!("create the container {name}")))
 }
 
-async fn connect(
+pub(super) async fn connect(
     wire: &Wire,
     container: &ContainerId,
     network: &NetworkName,
@@ -224,7 +231,7 @@ async fn rename(
     Err(error.failing(&format!("rename {} to {to}", container.short())))
 }
 
-async fn start(wire: &Wire, container: &ContainerId) -> Result<(), Failure> {
+pub(super) async fn start(wire: &Wire, container: &ContainerId) -> Result<(), Failure> {
     let options = None::<StartContainerOptions>;
     let started = wire.client().start_container(container.as_str(), options);
     let started = started.await.map_err(CallError::from);
@@ -241,7 +248,7 @@ async fn unpause(wire: &Wire, container: &ContainerId) -> Result<(), Failure> {
     }
 }
 
-async fn stop(
+pub(super) async fn stop(
     wire: &Wire,
     container: &ContainerId,
     grace: Duration,
@@ -255,7 +262,7 @@ async fn stop(
     stopped.map_err(|error| error.failing(&format!("stop {}", container.short())))
 }
 
-async fn remove(wire: &Wire, container: &ContainerId) -> Result<(), Failure> {
+pub(super) async fn remove(wire: &Wire, container: &ContainerId) -> Result<(), Failure> {
     // `v` would delete anonymous volumes, `force` would kill.
     let options = RemoveContainerOptions { v: false, force: false, link: false };
     let removed = wire.client().remove_container(container.as_str(), Some(options));

@@ -70,7 +70,7 @@ async fn start(
 }
 
 /// Returns the exit code of a command that has ended.
-async fn exit_code(wire: &Wire, id: &str) -> Result<Option<i64>, CallError> {
+pub(super) async fn exit_code(wire: &Wire, id: &str) -> Result<Option<i64>, CallError> {
     let exec = wire.client().inspect_exec(id).await?;
     Ok(if exec.running == Some(true) { None } else { exec.exit_code })
 }

@@ -21,9 +21,12 @@
 //! | `sim.sickens: DURATION` | its health command fails again from this age on | never |
 //! | `sim.stops: DURATION\|never` | how long it takes when asked to stop; never: it has to be killed | no time |
 //! | `sim.starts: DURATION` | how long the call that starts it takes | no time |
+//! | `sim.refuses: TEXT` | the test of changed content fails, and says so | it passes |
+//! | `sim.signals: ends` | any signal ends it, as one that nobody handles does | it goes on |
 //!
 //! Every image can be pulled, but for those whose name contains `missing`.
 
+mod content;
 mod creation;
 mod defaults;
 mod event;

@@ -75,7 +75,10 @@ impl World {
             | Step::Rename { .. }
             | Step::Unpause { .. }
             | Step::Remove { .. }
-            | Step::Probe { .. } => {}
+            | Step::Probe { .. }
+            | Step::Signal { .. }
+            | Step::Test { .. }
+            | Step::Rehearse(_) => {}
         }
         call
     }
@@ -134,6 +137,9 @@ impl World {
             Step::Probe { container, .. } => {
                 return self.probe(container).map(|exit_code| Done::Probed { exit_code });
             }
+            Step::Signal { container, signal, .. } => self.signal(container, signal),
+            Step::Test { container, .. } => return self.test(container),
+            Step::Rehearse(it) => return self.rehearse(it),
         }
         .map(|()| Done::Done)
     }
@@ -264,5 +270,12 @@ fn about(step: &Step) -> String {
         Step::Stop { container, .. } => format!("stop {}", container.short()),
         Step::Remove { container } => format!("remove {}", container.short()),
         Step::Probe { container, .. } => format!("probe {}", container.short()),
+        Step::Signal { container, signal, .. } => {
+            format!("send {signal} to {}", container.short())
+        }
+        Step::Test { container, .. } => {
+            format!("test the changed content in {}", container.short())
+        }
+        Step::Rehearse(it) => format!("create the container {}", it.name),
     }
 }

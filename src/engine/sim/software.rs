@@ -17,6 +17,10 @@ pub struct Software {
     pub health: Wellness,
     /// What it does when it is asked to stop.
     pub stops: Reaction,
+    /// What the test of changed content says against it; it passes when nothing.
+    pub refuses: Option<String>,
+    /// Any signal ends it.
+    pub ends_on_signals: bool,
 }
 
 /// An end of a run.
@@ -111,6 +115,8 @@ impl Software {
                 "sickens" => software.health.until = Some(duration(name, text)?),
                 "stops" => software.stops = reaction(name, text)?,
                 "starts" => software.starts = duration(name, text)?,
+                "refuses" => software.refuses = Some(text.to_owned()),
+                "signals" if text == "ends" => software.ends_on_signals = true,
                 _ => {
                     return Err(format!(
                         "{name}: the simulated engine knows no such label"

@@ -97,7 +97,19 @@ pub(super) fn happenings(
     found.extend(stopped(before, after, seen));
     found.extend(crashed(before, after, observed));
     found.extend(quirks(before, after));
+    found.extend(refused(before, after));
     found
+}
+
+/// Changed content that its own test has refused.
+fn refused(before: &Memory, after: &Memory) -> Vec<Happening> {
+    let new =
+        after.refused.iter().filter(|(name, it)| before.refused.get(*name) != Some(it));
+    new.map(|(name, refused)| {
+        let object = format!("service/{name}");
+        Happening::warning(&object, "ContentRefused", refused.message.clone())
+    })
+    .collect()
 }
 
 /// What is gone, and no step of ours accounts for it.

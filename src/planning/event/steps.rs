@@ -72,5 +72,11 @@ fn done(step: &Step, before: &Seen, after: &Seen) -> Option<(&'static str, Strin
         }
         // Files are put in before the first start: to create tells as much.
         Step::CopyIn { .. } | Step::Probe { .. } => return None,
+        Step::Signal { container, signal, .. } => {
+            let name = named(container);
+            ("Reloaded", format!("sent {signal} to {name}: its content changed"))
+        }
+        // What a test refuses is told as such.
+        Step::Test { .. } | Step::Rehearse(_) => return None,
     })
 }

@@ -79,12 +79,15 @@ pub(crate) fn step(step: &Step, machine: &Machine) -> String {
                 .collect();
             format!("{verb} {} {}", named(container), fields.join(" "))
         }
+        Step::Rehearse(it) => format!("{verb} as {}", it.name),
         Step::Rename { container, to } => format!("{verb} {} to {to}", named(container)),
         Step::CopyIn { container, .. }
         | Step::Start { container }
         | Step::Unpause { container }
         | Step::Stop { container, .. }
         | Step::Remove { container }
-        | Step::Probe { container, .. } => format!("{verb} {}", named(container)),
+        | Step::Probe { container, .. }
+        | Step::Signal { container, .. }
+        | Step::Test { container, .. } => format!("{verb} {}", named(container)),
     }
 }

@@ -1,6 +1,7 @@
 //! What plans do, from the first look to the last: no engine, no clock.
 
 mod chaos;
+mod content;
 mod crashes;
 mod down;
 mod gates;

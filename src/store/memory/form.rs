@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::MemoryError;
 use super::step::StoredStep;
 use crate::planning::event::{Event, Events, Seen};
-use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
+use crate::planning::memory::{
+    Crashes, Memory, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
+};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -41,6 +43,16 @@ pub(super) struct Stored {
     conditions: BTreeMap<String, StoredCondition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<StoredEvent>,
+    contents: BTreeMap<ContainerId, StoredContent>,
+    offered: BTreeMap<ServiceName, Offered>,
+    tested: BTreeMap<ContainerId, String>,
+    refused: BTreeMap<ServiceName, Refused>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredContent {
+    started: EngineTimeText,
+    read: Offered,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,6 +140,10 @@ impl Stored {
             unwatched,
             events,
             seen: _,
+            contents,
+            offered,
+            tested,
+            refused,
         } = memory;
         Self {
             version,
@@ -151,6 +167,13 @@ impl Stored {
                 since: EngineTimeText(*since),
             }),
             events: events.iter().map(StoredEvent::from).collect(),
+            contents: values(contents, |it| StoredContent {
+                started: EngineTimeText(it.started),
+                read: it.read.clone(),
+            }),
+            offered: offered.clone(),
+            tested: tested.clone(),
+            refused: refused.clone(),
         }
     }
 
@@ -193,6 +216,16 @@ impl Stored {
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
+            contents: self
+                .contents
+                .into_iter()
+                .map(|(id, it)| {
+                    (id, ReadContent { started: it.started.0, read: it.read })
+                })
+                .collect(),
+            offered: self.offered,
+            tested: self.tested,
+            refused: self.refused,
         })
     }
 }

@@ -113,8 +113,14 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unwatched: _,
         events: _,
         seen: _,
+        contents,
+        offered,
+        tested,
+        refused,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
-    ((generation, down, wishes), of_containers, of_engine, retries, crashes, conditions)
+    let of_content = (contents, offered, tested, refused);
+    let of_stack = (generation, down, wishes);
+    (of_stack, of_containers, of_engine, of_content, retries, crashes, conditions)
 }

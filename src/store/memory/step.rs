@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::state::content::Contents;
 use crate::state::document::Document;
 use crate::state::ids::{
     ContainerId, ContainerName, ImageReference, NetworkId, NetworkName, VolumeName,
 };
-use crate::state::step::Step;
+use crate::state::step::{Rehearsal, Step};
 use crate::state::value::Value;
 
 /// A step without documents, files and commands: enough to tell what is being done.
@@ -30,6 +31,9 @@ pub(super) enum StoredStep {
     Stop { container: ContainerId },
     Remove { container: ContainerId },
     Probe { container: ContainerId },
+    Signal { container: ContainerId, signal: String },
+    Test { container: ContainerId },
+    Rehearse { container: ContainerId, name: ContainerName },
 }
 
 impl From<&Step> for StoredStep {
@@ -56,6 +60,13 @@ impl From<&Step> for StoredStep {
             Step::Probe { container, command: _, timeout: _ } => {
                 Self::Probe { container }
             }
+            Step::Signal { container, signal, content: _ } => {
+                Self::Signal { container, signal }
+            }
+            Step::Test { container, command: _, timeout: _, content: _ } => {
+                Self::Test { container }
+            }
+            Step::Rehearse(it) => Self::Rehearse { container: it.holder, name: it.name },
         }
     }
 }
@@ -91,6 +102,27 @@ impl From<StoredStep> for Step {
             StoredStep::Probe { container } => {
                 let command = Vec::new();
                 Self::Probe { container, command, timeout: Duration::ZERO }
+            }
+            StoredStep::Signal { container, signal } => {
+                Self::Signal { container, signal, content: Contents::new() }
+            }
+            StoredStep::Test { container } => Self::Test {
+                container,
+                command: Vec::new(),
+                timeout: Duration::ZERO,
+                content: String::new(),
+            },
+            StoredStep::Rehearse { container, name } => {
+                Self::Rehearse(Box::new(Rehearsal {
+                    holder: container,
+                    name,
+                    document,
+                    platform: None,
+                    networks: Vec::new(),
+                    files: Vec::new(),
+                    timeout: Duration::ZERO,
+                    content: String::new(),
+                }))
             }
         }
     }

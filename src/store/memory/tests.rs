@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::event::{Event, EventKind};
-use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
+use crate::planning::memory::{
+    Crashes, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
+};
+use crate::state::content::{Contents, Counted, Place};
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
 use crate::state::secret::Secret;
-use crate::state::step::{InsideFile, Step};
+use crate::state::step::{InsideFile, Rehearsal, Step};
 use crate::state::time::{EngineTime, Moment};
 use crate::state::value::Value;
 
@@ -50,6 +53,13 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         next: now.moment.after(Duration::from_millis(250)),
         last: Some("its health command ended with 1".to_owned()),
     };
+    let counted = Counted {
+        place: Some(Place { device: 1, inode: 2 }),
+        files: [(String::new(), "digest".to_owned())].into(),
+        is_secret: true,
+    };
+    let contents = [("volumes./a".to_owned(), counted)].into();
+    let offered = Offered { key: "key".to_owned(), contents };
     Memory {
         generation: Some(Generation::new("sha256:1")),
         proven: [(id.clone(), time("09:00:00"))].into(),
@@ -79,6 +89,18 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
+        contents: [(
+            id.clone(),
+            ReadContent { started: time("09:00:00"), read: offered.clone() },
+        )]
+        .into(),
+        offered: [("web".into(), offered)].into(),
+        tested: [(id, "sha256:8".to_owned())].into(),
+        refused: [(
+            "web".into(),
+            Refused { content: "sha256:9".to_owned(), message: "no".to_owned() },
+        )]
+        .into(),
     }
 }
 
@@ -109,6 +131,7 @@ fn steps() -> BTreeMap<Object, Step> {
         mode: 0o400,
     };
     let endpoint = Value::text(CANARY);
+    let rehearsed = document.clone();
     let command = vec![Secret::new(CANARY)];
     let timeout = Duration::from_secs(1);
     let all = [
@@ -117,7 +140,7 @@ fn steps() -> BTreeMap<Object, Step> {
         Step::RemoveNetwork { id: "n1".into() },
         Step::CreateVolume { name: "v".into(), document: document.clone() },
         Step::Create { name: "c".into(), document: document.clone(), platform: None },
-        Step::CopyIn { container: container.clone(), files: vec![file] },
+        Step::CopyIn { container: container.clone(), files: vec![file.clone()] },
         Step::Connect { container: container.clone(), network: "n".into(), endpoint },
         Step::Disconnect { container: container.clone(), network: "n1".into() },
         Step::Update { container: container.clone(), document },
@@ -126,7 +149,28 @@ fn steps() -> BTreeMap<Object, Step> {
         Step::Unpause { container: container.clone() },
         Step::Stop { container: container.clone(), grace: timeout },
         Step::Remove { container: container.clone() },
-        Step::Probe { container, command, timeout },
+        Step::Probe { container: container.clone(), command: command.clone(), timeout },
+        Step::Signal {
+            container: container.clone(),
+            signal: "SIGHUP".to_owned(),
+            content: Contents::new(),
+        },
+        Step::Test {
+            container: container.clone(),
+            command,
+            timeout,
+            content: "sha256:1".to_owned(),
+        },
+        Step::Rehearse(Box::new(Rehearsal {
+            holder: container,
+            name: "r".into(),
+            document: rehearsed,
+            platform: None,
+            networks: Vec::new(),
+            files: vec![file],
+            timeout,
+            content: "sha256:1".to_owned(),
+        })),
     ];
     let object = |number| format!("service/web/{number}").parse().unwrap();
     (1_u32..).map(object).zip(all).collect()
@@ -228,7 +272,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 13] = [
+    let changes: [fn(&mut Memory); 17] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -242,6 +286,10 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.quirks.clear(),
         |it| it.unequal.clear(),
         |it| it.conditions.clear(),
+        |it| it.contents.clear(),
+        |it| it.offered.clear(),
+        |it| it.tested.clear(),
+        |it| it.refused.clear(),
     ];
     for change in changes {
         let mut other = full(now);

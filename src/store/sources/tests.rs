@@ -64,8 +64,10 @@ fn kept(folder: &tempfile::TempDir) -> BTreeMap<PathBuf, Vec<u8>> {
 fn the_last_good_state_comes_back_while_the_files_are_bad_empty_or_gone() {
     let folder = tempfile::tempdir().unwrap();
     let desired = keep(&store(&folder), &good());
-    let bad = texts(&[(FILE, "services: ["), ("/srv/web/.env", "TAG=2\n")]);
-    for today in [bad, texts(&[(FILE, "")]), Texts::new()] {
+    // What counts by its bytes is not kept: it is what it is today.
+    let key = ("/srv/web/key.pem", CANARY);
+    let bad = texts(&[(FILE, "services: ["), ("/srv/web/.env", "TAG=2\n"), key]);
+    for today in [bad, texts(&[(FILE, ""), key]), texts(&[key])] {
         let last = store(&folder).last_good(&request(), &today).unwrap();
         assert_eq!(last.generation, desired.generation);
         assert_eq!(last.project, desired.project);

@@ -1,0 +1,151 @@
+use super::super::canonical::canonicalise;
+use super::super::problem::Sources;
+use super::super::yaml;
+use super::*;
+use crate::state::secret::Secret;
+
+fn canonical(text: &str) -> Node {
+    let (mut sources, mut problems) = (Sources::default(), Problems::default());
+    let file = sources.add("f.yaml".into(), text.to_owned());
+    let root = yaml::parse(file, text, &mut problems).unwrap().remove(0);
+    canonicalise(root, &mut problems)
+}
+
+fn on_stack(text: &str) -> (StackExtension, Vec<String>) {
+    let mut problems = Problems::default();
+    let read = stack(&canonical(&format!("{KEY}: {text}")), &mut problems);
+    (read, shown(&problems))
+}
+
+fn on_service(text: &str) -> (ServiceExtension, Vec<String>) {
+    let mut problems = Problems::default();
+    let root = canonical(&format!("services: {{a: {{{KEY}: {text}}}}}"));
+    let read = service("a", root.at("services.a").unwrap(), &mut problems);
+    (read, shown(&problems))
+}
+
+fn shown(problems: &Problems) -> Vec<String> {
+    let shown = problems.iter().map(|problem| {
+        let help = problem.help.clone().map(|help| format!(" ({help})"));
+        format!("{}: {}{}", problem.path, problem.message, help.unwrap_or_default())
+    });
+    shown.collect()
+}
+
+#[test]
+fn a_stack_says_how_it_is_to_be_treated() {
+    let (read, problems) = on_stack(
+        "{sensitive: [A_*, B], prune: never, resync: 2m, max_parallel: 4, \
+         ready_deadline: 10m}",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let settings = StackSettings {
+        sensitive: vec!["A_*".to_owned(), "B".to_owned()],
+        prune: Prune::Never,
+        resync: Some(Duration::from_mins(2)),
+        max_parallel: Some(4),
+    };
+    let ready_deadline = Some(Duration::from_mins(10));
+    assert_eq!(read, StackExtension { settings, ready_deadline });
+    assert_eq!(on_stack("~"), (StackExtension::default(), vec![]));
+}
+
+#[test]
+fn a_service_says_how_it_is_to_be_treated() {
+    let (read, problems) = on_service(
+        "{ready_deadline: 1m30s, address: stable, job: true, \
+         drift: {ignore: [labels, deploy.resources]}, sensitive: [X]}",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let settings = ServiceSettings {
+        ready_deadline: Some(Duration::from_secs(90)),
+        stable_address: true,
+        job: Some(true),
+        ignored_drift: vec!["labels".to_owned(), "deploy.resources".to_owned()],
+        ..ServiceSettings::default()
+    };
+    assert_eq!(read, ServiceExtension { settings, sensitive: vec!["X".to_owned()] });
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_path_and_what_is_allowed() {
+    let wrong = |text: &str| on_service(text).1.concat();
+    let path = "services.a.x-reconciler";
+    assert_eq!(
+        wrong("{jb: true}"),
+        format!(
+            "{path}.jb: `x-reconciler` has no key `jb` here (perhaps `job` was meant)"
+        )
+    );
+    assert!(wrong("{prune: never}").contains("(it belongs to the `x-reconciler` at"));
+    assert!(wrong("{zzzzzz: 1}").contains("(known here are `ready_deadline`, "));
+    assert_eq!(
+        wrong("{job: maybe}"),
+        format!("{path}.job: `maybe` was found; it must be `true` or `false`")
+    );
+    assert!(wrong("{ready_deadline: 30}").contains("a number was found; it must be"));
+    assert!(wrong("{ready_deadline: '30'}").contains("`30` has no unit"));
+    assert!(
+        wrong("{drift: {ignore: [lables.x]}}").contains("perhaps `labels` was meant")
+    );
+    assert!(wrong("{drift: {ignor: []}}").contains("`drift` has no key `ignor`"));
+    assert!(wrong("[x]").contains("it must be a mapping"));
+    let long = format!("{{sensitive: [{}]}}", "x".repeat(65));
+    assert!(wrong(&long).contains("at most 64 names"));
+    assert!(on_stack("{max_parallel: 0}").1.concat().contains("1 or more"));
+}
+
+#[test]
+fn keys_of_later_days_are_accepted_and_said_to_do_nothing() {
+    let (_, problems) = on_service("{probe: {tcp: 1}, immutable: [x]}");
+    assert_eq!(problems.len(), 2);
+    assert!(problems.iter().all(|problem| problem.contains("is not honoured yet")));
+    assert_eq!(on_stack("{backup: {}, notify: []}").1.len(), 2);
+}
+
+#[test]
+fn a_service_says_how_changed_content_is_taken_up() {
+    let (read, problems) = on_service(
+        "{reload: {signal: hup, test: [nginx, -t]}, content: [./a.conf, /etc/b]}",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let reload = read.settings.reload.unwrap();
+    assert_eq!(reload.signal, "SIGHUP");
+    let words: Vec<&str> = reload.test.iter().map(Secret::expose).collect();
+    assert_eq!(words, ["nginx", "-t"]);
+    assert_eq!(read.settings.content, ["./a.conf", "/etc/b"]);
+    let (read, _) = on_service("{reload: {signal: SIGUSR1, test: check it}}");
+    let reload = read.settings.reload.unwrap();
+    assert_eq!(reload.test.len(), 3);
+    let path = "services.a.x-reconciler.reload";
+    for (text, problem) in [
+        (
+            "{reload: HUP}",
+            format!("{path}: `HUP` was found; it must be a mapping such as"),
+        ),
+        (
+            "{reload: {test: x}}",
+            format!("{path}: it does not say which `signal` takes changed content up"),
+        ),
+        (
+            "{reload: {signal: KILL}}",
+            format!("{path}.signal: `KILL` was found; it must be a signal: SIGHUP, SIG"),
+        ),
+        (
+            "{reload: {signal: HUP, tset: x}}",
+            format!(
+                "{path}.tset: `reload` has no key `tset`; it has `signal` and `test`; \
+                 perhaps `test` was meant"
+            ),
+        ),
+        (
+            "{reload: {signal: HUP, test: []}}",
+            format!(
+                "{path}.test: a list was found; it must be a command: a list of words"
+            ),
+        ),
+    ] {
+        let problems = on_service(text).1.concat();
+        assert!(problems.starts_with(&problem), "{problems}");
+    }
+}
