@@ -7,4 +7,5 @@ mod gates;
 mod plans;
 mod recovery;
 mod replacement;
+mod rollback;
 mod time;

@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
+use crate::planning::rejection::Rejection;
+use crate::planning::trial::{Trial, Verdict};
+use crate::state::desired::FailureAction;
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
 use crate::state::secret::Secret;
@@ -76,9 +79,36 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         ]
         .into(),
         down: Some(Generation::new("sha256:0")),
+        trials: [(id.clone(), trial(now))].into(),
+        rejections: [("web".into(), rejection(&id))].into(),
+        offices: [(id.clone(), true)].into(),
+        logged: [id].into(),
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
+    }
+}
+
+fn trial(now: Now) -> Trial {
+    Trial {
+        spent: Duration::from_millis(1500),
+        counted: now.moment,
+        ready_since: None,
+        in_office: true,
+        exits: 2,
+        ended: Some(time("09:59:00")),
+        restarts: 1,
+        verdict: Verdict::Failed("it ended twice".to_owned()),
+        over: Some(now.moment),
+    }
+}
+
+fn rejection(container: &ContainerId) -> Rejection {
+    Rejection {
+        specs: [SpecHash::new("sha256:9")].into(),
+        action: FailureAction::Rollback,
+        container: container.clone(),
+        why: "it was not ready within 300 s".to_owned(),
     }
 }
 
