@@ -88,6 +88,8 @@ const fn weight(state: &ProgressState) -> Weight {
         | ProgressState::Reloaded
         | ProgressState::Removed => Weight::Deed,
         ProgressState::Waiting
+        | ProgressState::ReadingLog
+        | ProgressState::LogRead
         | ProgressState::Creating
         | ProgressState::CopyingIn
         | ProgressState::CopiedIn

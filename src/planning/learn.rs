@@ -15,7 +15,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{content, crash, quirk, target};
+use super::{content, crash, quirk, rejection, target, trial};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -48,9 +48,15 @@ pub fn learn(
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
-    memory.crashes = crash::crashes(&world, unwatched);
+    let crashes = crash::crashes(&world, unwatched);
+    let (trials, offices) = (trial::trials(&world, outcomes), rejection::offices(&world));
+    memory.crashes = crashes;
     memory.restarts = crash::restart_counts(observed);
+    memory.trials = trials;
+    memory.offices = offices;
     quirk::remember(&mut memory, mismatches);
+    let world = World::new(desired, observed, &memory, now, Allowed::default());
+    memory.rejections = rejection::rejections(&world);
     event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory
 }
@@ -117,6 +123,9 @@ fn succeeded(
         (Step::Stop { container, .. }, _) => {
             memory.stopped.insert(container.clone(), Stopper::Us);
         }
+        (Step::ReadLog { container }, _) => {
+            memory.logged.insert(container.clone());
+        }
         (Step::Start { container }, _) => {
             memory.stopped.remove(container);
         }
@@ -161,6 +170,11 @@ fn is_outdated(step: &Step, object: &Object, desired: &Desired) -> bool {
 /// A probe that could not run says nothing about the container; everything else backs off.
 fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     if failure.kind == FailureKind::Abandoned {
+        return;
+    }
+    if let Step::ReadLog { container } = &outcome.step {
+        // Nobody waits for last words that cannot be had.
+        memory.logged.insert(container.clone());
         return;
     }
     if let Step::Probe { container, .. } = &outcome.step {
@@ -220,6 +234,7 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
     memory.filled.retain(|id| observed.containers.contains_key(id));
+    memory.logged.retain(|id| observed.containers.contains_key(id));
 }
 
 /// A container that runs and is not ready is probed at once.

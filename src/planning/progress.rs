@@ -98,6 +98,10 @@ pub enum ProgressState {
     Reloading,
     /// It was told to.
     Reloaded,
+    /// Its last words are being read.
+    ReadingLog,
+    /// Its last words were read.
+    LogRead,
     /// A step failed; the message says why, and it will be tried again.
     Failed,
 }
@@ -121,6 +125,7 @@ impl ProgressState {
             Step::Unpause { .. } => Self::Unpausing,
             Step::Stop { .. } => Self::Stopping,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removing,
+            Step::ReadLog { .. } => Self::ReadingLog,
             Step::Probe { .. } => Self::AwaitingHealth,
             Step::Signal { .. } => Self::Reloading,
             Step::Test { .. } | Step::Rehearse(_) => Self::Testing,
@@ -143,6 +148,7 @@ impl ProgressState {
             Step::Unpause { .. } => Self::Unpaused,
             Step::Stop { .. } => Self::Stopped,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removed,
+            Step::ReadLog { .. } => Self::LogRead,
             Step::Probe { .. } => Self::AwaitingHealth,
             Step::Signal { .. } => Self::Reloaded,
             Step::Test { .. } | Step::Rehearse(_) => Self::Tested,

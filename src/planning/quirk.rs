@@ -142,6 +142,7 @@ const fn writes_to(step: &Step) -> Option<&ContainerId> {
         | Step::Unpause { .. }
         | Step::Stop { .. }
         | Step::Remove { .. }
+        | Step::ReadLog { .. }
         | Step::Probe { .. }
         | Step::Signal { .. }
         | Step::Test { .. }
@@ -171,6 +172,7 @@ fn wrote(step: &Step, to: &Container, field: &FieldDrift) -> bool {
         | Step::Unpause { .. }
         | Step::Stop { .. }
         | Step::Remove { .. }
+        | Step::ReadLog { .. }
         | Step::Probe { .. }
         | Step::Signal { .. }
         | Step::Test { .. }

@@ -14,6 +14,7 @@ use super::memory::{Memory, Refused};
 use super::office::{Office, is_running, office};
 use super::readiness::{Readiness, readiness};
 use super::target::{Target, container_name, target};
+use super::trial::is_open;
 
 /// What a person allowed for this plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct World<'a> {
 }
 
 /// One wanted replica in the light of both sides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Instance<'a> {
     /// The replica.
     pub replica: Replica,
@@ -145,8 +146,9 @@ impl<'a> World<'a> {
 
     /// Tells whether no disruption of a service is under way or yet to come.
     pub fn is_settled(&self, service: &ServiceName) -> bool {
-        self.replicas_of(service)
-            .all(|instance| instance.is_up() && !instance.must_go_down())
+        self.replicas_of(service).all(|instance| {
+            instance.is_up() && !instance.must_go_down() && !is_open(self, instance)
+        })
     }
 
     /// Returns what a service still waits for before it may be started.
@@ -261,12 +263,16 @@ impl Instance<'_> {
         self.drift.iter().chain(&self.content).cloned().collect()
     }
 
-    /// Tells whether bringing the fields in line takes it down for a while.
+    /// Tells whether bringing it in line takes it down for a while.
     pub fn must_go_down(&self) -> bool {
         // What is refused is not taken up.
-        let content = self.content.iter().filter(|_| self.refused.is_none());
-        let worst = self.drift.iter().chain(content).map(|field| field.cost).max();
-        worst >= Some(Action::Restart)
+        let mut content = self.content.iter().filter(|_| self.refused.is_none());
+        self.must_stop_for_fields() || content.any(|field| field.cost >= Action::Restart)
+    }
+
+    /// As [`Instance::must_go_down`], for its fields and not for its content.
+    pub fn must_stop_for_fields(&self) -> bool {
+        self.drift.iter().any(|field| field.cost >= Action::Restart)
             || self.service.settings.stable_address
                 && self.drift.iter().any(|field| attached(&field.path).is_some())
     }
@@ -296,6 +302,13 @@ impl Instance<'_> {
                 !is_there || !memory.pulled.contains(&self.service.image)
             }
         }
+    }
+
+    /// Returns the replica as it is before others may find it: without names on its
+    /// networks.
+    #[must_use]
+    pub fn without_names(&self) -> Self {
+        Self { target: self.target.without_names(), ..self.clone() }
     }
 
     /// Tells whether the holder runs or will again.

@@ -110,6 +110,11 @@ pub enum Step {
         /// The container.
         container: ContainerId,
     },
+    /// Reads the last lines that a container wrote.
+    ReadLog {
+        /// The container.
+        container: ContainerId,
+    },
     /// Runs the container's own health command once.
     Probe {
         /// The container.
@@ -193,6 +198,7 @@ impl Step {
             | Self::Unpause { container }
             | Self::Stop { container, .. }
             | Self::Remove { container }
+            | Self::ReadLog { container }
             | Self::Probe { container, .. }
             | Self::Signal { container, .. }
             | Self::Test { container, .. } => Some(container),
@@ -221,6 +227,7 @@ impl Step {
             Self::Start { .. } => "start",
             Self::Unpause { .. } => "unpause",
             Self::Stop { .. } => "stop",
+            Self::ReadLog { .. } => "read log",
             Self::Probe { .. } => "probe",
             Self::Signal { .. } => "signal",
             Self::Test { .. } => "test",
@@ -256,6 +263,11 @@ pub enum Done {
         exit_code: i64,
         /// The end of what it printed; secrets may stand in it.
         output: Secret,
+    },
+    /// The last lines that the container wrote; anything may stand in them.
+    Log {
+        /// The lines, with their times.
+        lines: Secret,
     },
 }
 

@@ -43,6 +43,8 @@ pub fn live(event: &ProgressEvent, elapsed: Duration) -> String {
         | ProgressState::Reloaded
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
+        | ProgressState::ReadingLog
+        | ProgressState::LogRead
         | ProgressState::Failed) => capitalised(plain(state)),
     };
     with_message(event, words)
@@ -86,6 +88,8 @@ pub fn is_settled(event: &ProgressEvent) -> bool {
         | ProgressState::Reloaded
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
+        | ProgressState::ReadingLog
+        | ProgressState::LogRead
         | ProgressState::Failed => false,
     }
 }
@@ -132,6 +136,8 @@ pub fn plain(state: &ProgressState) -> String {
         ProgressState::Ready => "ready",
         ProgressState::Removing => "removing",
         ProgressState::Removed => "removed",
+        ProgressState::ReadingLog => "reading its last words",
+        ProgressState::LogRead => "its last words were kept",
         ProgressState::Failed => "failed",
     };
     words.to_owned()

@@ -12,6 +12,7 @@
     reason = "what cannot go on ends the test"
 )]
 
+mod content;
 mod health;
 mod images;
 mod life;
@@ -76,6 +77,11 @@ scenarios! {
         what_is_removed_by_force_and_renamed_by_hand_is_told,
         a_process_that_ignores_its_signal_is_killed_after_the_grace_period,
         files_are_copied_into_what_was_not_started_yet;
+    content:
+        a_signal_reaches_the_first_process_and_the_container_runs_on,
+        a_signal_takes_the_restart_policy_away_from_what_has_no_stop_signal,
+        changed_content_is_tested_inside,
+        changed_content_is_tested_in_a_container_that_is_gone_afterwards;
     refusals:
         a_name_is_taken_until_its_holder_is_renamed_or_removed,
         a_port_is_taken_at_the_start,

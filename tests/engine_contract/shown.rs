@@ -55,6 +55,7 @@ pub(crate) fn step(step: &Step) -> Json {
             json!({ "stop": container.as_str(), "grace": grace(time) })
         }
         Step::Remove { container } => json!({ "remove": container.as_str() }),
+        Step::ReadLog { container } => json!({ "read_log": container.as_str() }),
         Step::Probe { container, command, timeout } => {
             let command: Vec<_> = command.iter().map(Secret::expose).collect();
             json!({
@@ -62,6 +63,20 @@ pub(crate) fn step(step: &Step) -> Json {
                 "timeout": grace(timeout),
             })
         }
+        Step::Signal { container, signal, content: _ } => {
+            json!({ "signal": container.as_str(), "with": signal })
+        }
+        Step::Test { container, command, timeout, content: _ } => {
+            let command: Vec<_> = command.iter().map(Secret::expose).collect();
+            json!({
+                "test": container.as_str(), "command": command,
+                "timeout": grace(timeout),
+            })
+        }
+        Step::Rehearse(it) => json!({
+            "rehearse": it.name.as_str(), "document": document(&it.document),
+            "timeout": grace(&it.timeout),
+        }),
     }
 }
 
@@ -70,6 +85,10 @@ pub(crate) fn answer(answer: &Result<Done, Failure>) -> Json {
     match answer {
         Ok(Done::Done) => json!("done"),
         Ok(Done::Probed { exit_code }) => json!({ "probed": exit_code }),
+        Ok(Done::Tested { exit_code, output }) => {
+            json!({ "tested": exit_code, "said": output.expose() })
+        }
+        Ok(Done::Log { .. }) => json!("log"),
         Err(Failure { kind, message }) => {
             let kind = match kind {
                 FailureKind::NotFound => "not_found",

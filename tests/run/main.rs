@@ -15,6 +15,7 @@
 
 mod bad_input;
 mod behind_its_back;
+mod content;
 mod life;
 #[path = "../product/mod.rs"]
 mod product;

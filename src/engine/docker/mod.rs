@@ -12,6 +12,7 @@ mod convert;
 mod error;
 mod events;
 mod images;
+mod log;
 mod look;
 mod perform;
 mod probe;

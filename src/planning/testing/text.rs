@@ -86,6 +86,7 @@ pub(crate) fn step(step: &Step, machine: &Machine) -> String {
         | Step::Unpause { container }
         | Step::Stop { container, .. }
         | Step::Remove { container }
+        | Step::ReadLog { container }
         | Step::Probe { container, .. }
         | Step::Signal { container, .. }
         | Step::Test { container, .. } => format!("{verb} {}", named(container)),

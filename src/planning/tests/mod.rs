@@ -8,4 +8,5 @@ mod gates;
 mod plans;
 mod recovery;
 mod replacement;
+mod rollback;
 mod time;

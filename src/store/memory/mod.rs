@@ -7,6 +7,7 @@ mod form;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,7 +18,8 @@ use form::Stored;
 use super::disk::write_atomically;
 use crate::planning::event::{Events, Seen};
 use crate::planning::memory::Memory;
-use crate::state::ids::NoObject;
+use crate::planning::trial::Trial;
+use crate::state::ids::{ContainerId, NoObject};
 use crate::state::time::Now;
 
 /// The version of the form; what is of another one is begun anew.
@@ -91,6 +93,14 @@ pub(super) fn is_same_to_others(one: &Memory, other: &Memory) -> bool {
     kept(one) == kept(other)
 }
 
+/// Trials without their clocks, which go on with every look: to the second is enough.
+fn lasting_trials(trials: &BTreeMap<ContainerId, Trial>) -> impl PartialEq + '_ {
+    let lasting = trials.iter().map(|(id, it)| {
+        (id, it.spent.as_secs() / 10, it.exits, it.in_office, &it.verdict)
+    });
+    lasting.collect::<Vec<_>>()
+}
+
 /// Everything that [`lasting`] keeps, by reference: this is asked after every pass.
 fn kept(memory: &Memory) -> impl PartialEq + '_ {
     let Memory {
@@ -110,6 +120,10 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unequal,
         conditions,
         down,
+        trials,
+        rejections,
+        offices,
+        logged,
         unwatched: _,
         events: _,
         seen: _,
@@ -121,6 +135,15 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
     let of_content = (contents, offered, tested, refused);
-    let of_stack = (generation, down, wishes);
-    (of_stack, of_containers, of_engine, of_content, retries, crashes, conditions)
+    let of_changes = (lasting_trials(trials), rejections, offices, logged);
+    let of_wishes = (generation, down, wishes);
+    (
+        of_wishes,
+        of_containers,
+        of_engine,
+        (of_changes, of_content),
+        retries,
+        crashes,
+        conditions,
+    )
 }

@@ -30,6 +30,7 @@ pub(super) enum StoredStep {
     Unpause { container: ContainerId },
     Stop { container: ContainerId },
     Remove { container: ContainerId },
+    ReadLog { container: ContainerId },
     Probe { container: ContainerId },
     Signal { container: ContainerId, signal: String },
     Test { container: ContainerId },
@@ -57,6 +58,7 @@ impl From<&Step> for StoredStep {
             Step::Unpause { container } => Self::Unpause { container },
             Step::Stop { container, grace: _ } => Self::Stop { container },
             Step::Remove { container } => Self::Remove { container },
+            Step::ReadLog { container } => Self::ReadLog { container },
             Step::Probe { container, command: _, timeout: _ } => {
                 Self::Probe { container }
             }
@@ -99,6 +101,7 @@ impl From<StoredStep> for Step {
                 Self::Stop { container, grace: Duration::ZERO }
             }
             StoredStep::Remove { container } => Self::Remove { container },
+            StoredStep::ReadLog { container } => Self::ReadLog { container },
             StoredStep::Probe { container } => {
                 let command = Vec::new();
                 Self::Probe { container, command, timeout: Duration::ZERO }

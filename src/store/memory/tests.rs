@@ -7,7 +7,10 @@ use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{
     Crashes, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
 };
+use crate::planning::rejection::Rejection;
+use crate::planning::trial::{Trial, Verdict};
 use crate::state::content::{Contents, Counted, Place};
+use crate::state::desired::FailureAction;
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
 use crate::state::secret::Secret;
@@ -86,6 +89,10 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         ]
         .into(),
         down: Some(Generation::new("sha256:0")),
+        trials: [(id.clone(), trial(now))].into(),
+        rejections: [("web".into(), rejection(&id))].into(),
+        offices: [(id.clone(), true)].into(),
+        logged: [id.clone()].into(),
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
@@ -101,6 +108,29 @@ pub(in crate::store) fn full(now: Now) -> Memory {
             Refused { content: "sha256:9".to_owned(), message: "no".to_owned() },
         )]
         .into(),
+    }
+}
+
+fn trial(now: Now) -> Trial {
+    Trial {
+        spent: Duration::from_millis(1500),
+        counted: now.moment,
+        ready_since: None,
+        in_office: true,
+        exits: 2,
+        ended: Some(time("09:59:00")),
+        restarts: 1,
+        verdict: Verdict::Failed("it ended twice".to_owned()),
+        over: Some(now.moment),
+    }
+}
+
+fn rejection(container: &ContainerId) -> Rejection {
+    Rejection {
+        specs: [SpecHash::new("sha256:9")].into(),
+        action: FailureAction::Rollback,
+        container: container.clone(),
+        why: "it was not ready within 300 s".to_owned(),
     }
 }
 
