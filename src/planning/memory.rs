@@ -95,6 +95,14 @@ impl Memory {
         self.trials.retain(|_, trial| trial.verdict == Verdict::Passed);
     }
 
+    /// Tells whether somebody stopped a container, or a step of ours is about to: its end may
+    /// be seen before the step has returned.
+    pub fn is_stopped(&self, id: &ContainerId) -> bool {
+        let is_stop =
+            |step: &Step| matches!(step, Step::Stop { container, .. } if container == id);
+        self.stopped.contains_key(id) || self.under_way.values().any(is_stop)
+    }
+
     /// Waits for no backoff any longer; what failed is not forgotten.
     pub fn wait_no_longer(&mut self) {
         for retry in self.retries.values_mut() {

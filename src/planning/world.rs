@@ -221,7 +221,7 @@ fn standing(
         Status::Exited | Status::Removing => {
             if runs_to_completion(desired, service)
                 && holder.state.exit_code == 0
-                && !memory.stopped.contains_key(&holder.id)
+                && !memory.is_stopped(&holder.id)
             {
                 Standing::Completed
             } else {

@@ -385,3 +385,16 @@ fn a_restart_policy_that_a_signal_may_take_away_is_said() {
     assert_eq!(notes.len(), 1);
     assert!(notes[0].message.contains("write `stop_signal: SIGTERM`"));
 }
+
+#[test]
+fn what_we_are_about_to_stop_has_not_done_its_work() {
+    use crate::state::step::Step;
+    let mut drive = Drive::settled("services: {web: {image: 'web:1'}}");
+    let container = drive.machine.named("demo-web-1").id.clone();
+    let stop = Step::Stop { container, grace: std::time::Duration::ZERO };
+    // The look is older than the end of the step.
+    drive.memory.under_way.insert("service/web/1".parse().unwrap(), stop.clone());
+    drive.machine.perform(&stop).unwrap();
+    assert_eq!(drive.machine.named("demo-web-1").state.exit_code, 0);
+    assert!(!drive.status().ready && !drive.plan().is_in_sync());
+}
