@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::event::{Event, EventKind};
+use crate::planning::event::{Events, Seen};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::planning::rejection::Rejection;
 use crate::planning::trial::{Trial, Verdict};
