@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
 use crate::planning::memory::{Memory, Stopper};
+use crate::planning::outside;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
@@ -135,6 +136,8 @@ pub struct Controller {
     /// The engine's time when it was last looked at.
     seen_at: Option<EngineTime>,
     sight: Sight,
+    /// When the next probe of what is ready is due.
+    probe_at: Option<Moment>,
 }
 
 impl Controller {
@@ -157,6 +160,7 @@ impl Controller {
             looked_at: Moment::default(),
             seen_at: None,
             sight: Sight::NotYet,
+            probe_at: None,
         }
     }
 
@@ -189,6 +193,12 @@ impl Controller {
     /// Returns when to ask for a response although nothing has happened; nothing while a
     /// look is under way.
     pub fn wake(&self) -> Option<Moment> {
+        let look = self.look_due()?;
+        // Between two looks it is time that makes a probe due.
+        Some(self.probe_at.map_or(look, |probe| probe.min(look)))
+    }
+
+    fn look_due(&self) -> Option<Moment> {
         if self.looking.is_some() {
             return None;
         }
@@ -204,6 +214,7 @@ impl Controller {
         match event {
             Event::Wanted(wanted) => self.want(wanted),
             Event::Woken(wakeup) => self.is_woken |= self.is_reason(&wakeup),
+            Event::Ended(outcome) if self.absorbs(&outcome, now) => {}
             Event::Ended(outcome) => {
                 self.touched.extend(outcome.step.container().cloned());
                 self.ended.push(outcome);
@@ -218,10 +229,32 @@ impl Controller {
     /// Returns what is to be done now.
     pub fn respond(&mut self, now: Now) -> Response {
         let mut response = std::mem::take(&mut self.response);
-        if self.wake().is_some_and(|wake| wake <= now.moment) {
+        response.steps.extend(self.probes(now));
+        if self.look_due().is_some_and(|look| look <= now.moment) {
             response.look = Some(self.look(now));
         }
         response
+    }
+
+    /// Takes note of the end of a probe that changes nothing, so that no look is needed.
+    fn absorbs(&mut self, outcome: &Outcome, now: Now) -> bool {
+        let Some(observed) = &self.observed else { return false };
+        outside::absorb(&mut self.memory, &self.wanted.desired, observed, outcome, now)
+    }
+
+    /// Returns the probes of what is ready that are due, for which no look is needed.
+    fn probes(&mut self, now: Now) -> Vec<(Object, Step)> {
+        self.probe_at = None;
+        let Some(observed) =
+            self.observed.as_ref().filter(|_| self.memory.down.is_none())
+        else {
+            return Vec::new();
+        };
+        let desired = &self.wanted.desired;
+        let (steps, next) = outside::due(&self.memory, desired, observed, now);
+        self.probe_at = next;
+        self.memory.under_way.extend(steps.iter().cloned());
+        steps
     }
 
     fn look(&mut self, now: Now) -> Look {
@@ -390,7 +423,7 @@ impl Controller {
         self.memory.under_way.values().chain(unaccounted).any(|step| {
             let is_about_it = step.container() == Some(id);
             matches!(step, Step::Create { .. } | Step::Rehearse(_)) && is_new
-                || is_about_it && !matches!(step, Step::Probe { .. } | Step::Test { .. })
+                || is_about_it && !step.is_probe() && !matches!(step, Step::Test { .. })
         })
     }
 

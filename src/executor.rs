@@ -62,7 +62,7 @@ impl<E: Engine + 'static> Executor<E> {
     /// Gives up steps that only wait and change nothing: pulls and probes.
     pub fn abandon_waits(&mut self) {
         for (_, step, handle) in self.under_way.values() {
-            if matches!(step, Step::Pull { .. } | Step::Probe { .. }) {
+            if matches!(step, Step::Pull { .. }) || step.is_probe() {
                 handle.abort();
             }
         }
@@ -77,7 +77,7 @@ impl<E: Engine + 'static> Executor<E> {
     pub fn only_waits(&self) -> bool {
         self.under_way
             .values()
-            .all(|(_, step, _)| matches!(step, Step::Pull { .. } | Step::Probe { .. }))
+            .all(|(_, step, _)| matches!(step, Step::Pull { .. }) || step.is_probe())
     }
 }
 

@@ -20,6 +20,7 @@ pub mod keeper;
 pub mod operator;
 pub mod pass;
 pub mod planning;
+pub mod probe;
 pub mod report;
 pub mod runtime;
 pub mod source;

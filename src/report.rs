@@ -7,7 +7,7 @@ use crate::pass::Found;
 use crate::planning::change::{Change, Gate};
 use crate::planning::progress::{Progress, ProgressEvent, ProgressState};
 use crate::state::ids::Object;
-use crate::state::step::{FailureKind, Outcome, Step};
+use crate::state::step::{FailureKind, Outcome};
 use crate::state::time::Moment;
 
 /// Turns what a loop does into progress.
@@ -75,12 +75,12 @@ impl Report {
     /// Tells how a step ended.
     pub fn ended(&mut self, outcome: &Outcome, at: Moment) {
         match &outcome.result {
-            Ok(_) if matches!(outcome.step, Step::Probe { .. }) => {}
+            Ok(_) if outcome.step.is_probe() => {}
             Ok(_) => {
                 self.say(at, &outcome.object, ProgressState::after(&outcome.step), None);
             }
             Err(failure) if failure.kind == FailureKind::Abandoned => {}
-            Err(_) if matches!(outcome.step, Step::Probe { .. }) => {}
+            Err(_) if outcome.step.is_probe() => {}
             Err(failure) => {
                 let message = Some(failure.message.clone());
                 self.say(at, &outcome.object, ProgressState::Failed, message);

@@ -2,6 +2,7 @@
 //!
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
+mod probe;
 mod reload;
 
 use std::time::Duration;
@@ -153,7 +154,11 @@ pub const SETTINGS: &[Setting] = &[
         true,
         true,
     ),
-    later("probe", "Readiness and health, tested from outside.", false, true),
+    in_service(
+        "probe",
+        "Readiness and health, told from outside: `http`, `tcp`, `grpc` or `exec`.",
+        probe::read,
+    ),
     in_service(
         "reload",
         "How changed content is taken up without a restart: `{signal, test}`.",

@@ -9,6 +9,7 @@ use crate::state::observed::Container;
 use super::change::{Action, Change, Gate, Plan};
 use super::event;
 use super::memory::{Crashes, Memory};
+use super::outside;
 use super::readiness::Readiness;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
@@ -222,7 +223,10 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     }
     match (&instance.standing, change) {
         (Standing::Running(Readiness::Unhealthy), _) => {
-            let message = "its health check fails".to_owned();
+            let holder = instance.office.holder;
+            let message = holder
+                .and_then(|holder| outside::complaint(world.memory, &holder.id))
+                .unwrap_or_else(|| "its health check fails".to_owned());
             Some(Trouble::new("Unhealthy", message, true))
         }
         (Standing::Restarting, _) => {
@@ -232,7 +236,10 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
         (_, Some(change)) => Some(waiting(world, instance, change)),
         (Standing::Running(Readiness::Starting { .. }), None) => {
             let id = instance.office.holder.map(|holder| &holder.id);
-            let last = id.and_then(|id| world.memory.probing.get(id)?.last.clone());
+            let last = id.and_then(|id| {
+                let complaint = outside::complaint(world.memory, id);
+                complaint.or_else(|| world.memory.probing.get(id)?.last.clone())
+            });
             let message = last.unwrap_or_else(|| "it is not ready yet".to_owned());
             Some(Trouble::new("Starting", message, false))
         }

@@ -15,7 +15,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{content, crash, quirk, rejection, target, trial};
+use super::{content, crash, outside, quirk, rejection, target, trial};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -44,6 +44,7 @@ pub fn learn(
     }
     forget_the_gone(&mut memory, observed);
     content::learn(&mut memory, desired, observed, outcomes);
+    outside::learn(&mut memory, desired, observed, outcomes, now);
     crash::excuse(&mut memory, desired, observed, unwatched, now);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
@@ -114,6 +115,7 @@ fn succeeded(
             probed(memory, observed, container, *exit_code, now);
             return;
         }
+        (Step::Reach { .. }, _) => return,
         (Step::Pull { image, .. }, _) => {
             memory.pulled.insert(image.clone());
         }
@@ -175,6 +177,9 @@ fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     if let Step::ReadLog { container } = &outcome.step {
         // Nobody waits for last words that cannot be had.
         memory.logged.insert(container.clone());
+        return;
+    }
+    if matches!(outcome.step, Step::Reach { .. }) {
         return;
     }
     if let Step::Probe { container, .. } = &outcome.step {

@@ -73,6 +73,8 @@ pub struct Memory {
     pub tested: BTreeMap<ContainerId, String>,
     /// Content that the test of a service refused: it is not tried again.
     pub refused: BTreeMap<ServiceName, Refused>,
+    /// Running containers that are probed from outside.
+    pub watched: BTreeMap<ContainerId, Watched>,
     /// What happened.
     pub events: Events,
     /// What the last look saw, so that the next one can tell what happened meanwhile. Of
@@ -103,6 +105,20 @@ impl Memory {
         self.stopped.contains_key(id) || self.under_way.values().any(is_stop)
     }
 
+    /// Leaves out what no later process can use, and the events, which are kept elsewhere.
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        Self {
+            under_way: BTreeMap::new(),
+            probing: BTreeMap::new(),
+            signalled: BTreeMap::new(),
+            unwatched: None,
+            events: Events::default(),
+            seen: Seen::default(),
+            ..self
+        }
+    }
+
     /// Waits for no backoff any longer; what failed is not forgotten.
     pub fn wait_no_longer(&mut self) {
         for retry in self.retries.values_mut() {
@@ -112,6 +128,25 @@ impl Memory {
             crashes.not_before = Moment::default();
         }
     }
+}
+
+/// How a container does, as it is seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The start that it is for.
+    pub started: EngineTime,
+    /// Whether it is well; nothing until it was so often enough.
+    pub is_well: Option<bool>,
+    /// How many probes in a row said so.
+    pub passed: u32,
+    /// How many in a row did not.
+    pub failed: u32,
+    /// How many have ended since the start.
+    pub count: u32,
+    /// When the next one is due.
+    pub next: Moment,
+    /// What the last one that did not pass said.
+    pub last: Option<String>,
 }
 
 /// The files that counted at some time.

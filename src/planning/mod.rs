@@ -30,6 +30,7 @@ pub mod memory;
 pub mod network;
 pub mod office;
 pub mod order;
+pub mod outside;
 pub mod plan;
 pub mod progress;
 pub mod prune;

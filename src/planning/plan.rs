@@ -18,7 +18,7 @@ use super::{content, network, order, prune, replica, retirement, trial, volume};
 pub const MAX_PARALLEL: u32 = 8;
 
 /// How many health commands may run at once.
-const MAX_PROBES: usize = 4;
+pub const MAX_PROBES: usize = 4;
 
 /// Decides what is to be done. Total, pure and deterministic.
 pub fn plan(
@@ -96,7 +96,7 @@ fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
     });
     !plan.steps.is_empty()
         || plan.wake.is_some()
-        || !world.memory.under_way.is_empty()
+        || world.memory.under_way.values().any(|step| !matches!(step, Step::Reach { .. }))
         || comes_by_itself
 }
 
@@ -115,8 +115,7 @@ impl Room {
     fn new(world: &World<'_>) -> Self {
         let limit = world.desired.settings.max_parallel.unwrap_or(MAX_PARALLEL).max(1);
         let under_way = world.memory.under_way.values();
-        let probes =
-            under_way.clone().filter(|step| matches!(step, Step::Probe { .. })).count();
+        let probes = under_way.clone().filter(|step| step.is_probe()).count();
         let pulls =
             under_way.clone().filter(|step| matches!(step, Step::Pull { .. })).count();
         let others = under_way.count() - probes - pulls;
@@ -138,7 +137,9 @@ impl Room {
                 self.pulls.push(image.to_string());
                 (is_first, format!("image {image}"))
             }
-            Step::Probe { .. } => (take(&mut self.probes), turn.to_owned()),
+            Step::Probe { .. } | Step::Reach { .. } => {
+                (take(&mut self.probes), turn.to_owned())
+            }
             Step::CreateNetwork { .. }
             | Step::RemoveNetwork { .. }
             | Step::CreateVolume { .. }

@@ -126,7 +126,7 @@ impl ProgressState {
             Step::Stop { .. } => Self::Stopping,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removing,
             Step::ReadLog { .. } => Self::ReadingLog,
-            Step::Probe { .. } => Self::AwaitingHealth,
+            Step::Probe { .. } | Step::Reach { .. } => Self::AwaitingHealth,
             Step::Signal { .. } => Self::Reloading,
             Step::Test { .. } | Step::Rehearse(_) => Self::Testing,
         }
@@ -149,7 +149,7 @@ impl ProgressState {
             Step::Stop { .. } => Self::Stopped,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removed,
             Step::ReadLog { .. } => Self::LogRead,
-            Step::Probe { .. } => Self::AwaitingHealth,
+            Step::Probe { .. } | Step::Reach { .. } => Self::AwaitingHealth,
             Step::Signal { .. } => Self::Reloaded,
             Step::Test { .. } | Step::Rehearse(_) => Self::Tested,
         }

@@ -144,6 +144,7 @@ const fn writes_to(step: &Step) -> Option<&ContainerId> {
         | Step::Remove { .. }
         | Step::ReadLog { .. }
         | Step::Probe { .. }
+        | Step::Reach { .. }
         | Step::Signal { .. }
         | Step::Test { .. }
         | Step::Rehearse(_) => None,
@@ -174,6 +175,7 @@ fn wrote(step: &Step, to: &Container, field: &FieldDrift) -> bool {
         | Step::Remove { .. }
         | Step::ReadLog { .. }
         | Step::Probe { .. }
+        | Step::Reach { .. }
         | Step::Signal { .. }
         | Step::Test { .. }
         | Step::Rehearse(_) => return false,

@@ -35,6 +35,7 @@ pub enum Readiness {
 
 /// Tells how far a container has come.
 ///
+/// With a probe from outside: what that says, and the health check too where there is one.
 /// With a health check: the engine's verdict, or before its first one a passed run of ours
 /// since the last start. Without: running for [`SETTLING`], or for [`STEADY`] if it keeps
 /// crashing; a restart starts that anew.
@@ -43,6 +44,16 @@ pub fn readiness(container: &Container, memory: &Memory, now: Now) -> Readiness 
         return Readiness::Down;
     }
     let Some(started) = container.state.started else { return Readiness::Down };
+    let watched = memory.watched.get(&container.id);
+    let watched = watched.filter(|watched| watched.started == started);
+    match watched.map(|watched| (watched.is_well, watched.next)) {
+        Some((None, next)) => return Readiness::Starting { next },
+        Some((Some(false), _)) => return Readiness::Unhealthy,
+        Some((Some(true), _)) if health_command(container).is_none() => {
+            return Readiness::Ready;
+        }
+        Some((Some(true), _)) | None => {}
+    }
     if health_command(container).is_none() {
         let (age, settling) = (now.age(started), settling(container, memory));
         return if age >= settling {

@@ -14,7 +14,8 @@ use super::readiness::{Readiness, health_command, health_timeout};
 use super::rejection::{Course, course};
 use super::world::{Instance, Standing, World};
 use super::{
-    content, exclusive, handover, in_place, network, order, rehearsal, retirement,
+    content, exclusive, handover, in_place, network, order, outside, rehearsal,
+    retirement,
 };
 
 /// Decides what comes next for one replica.
@@ -222,6 +223,10 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
 pub fn probing(world: &World<'_>, container: &Container, next: Moment) -> Next {
     if next > world.now.moment {
         return Next::Until(next, "its health".to_owned());
+    }
+    if outside::is_awaited(world.memory, container) {
+        return outside::step(world.desired, world.observed, container)
+            .map_or(Next::Nothing, Next::Step);
     }
     health_command(container).map_or(Next::Nothing, |command| {
         Next::Step(Step::Probe {

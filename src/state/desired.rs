@@ -320,6 +320,54 @@ pub struct ServiceSettings {
     pub reload: Option<ReloadSettings>,
     /// Further files and folders of the host whose bytes count, as they were written.
     pub content: Vec<String>,
+    /// How its readiness and health are told from outside.
+    pub probe: Option<ProbeSettings>,
+}
+
+/// How readiness and health are told from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeSettings {
+    /// What is asked.
+    pub how: ProbeKind,
+    /// From the end of one probe to the next.
+    pub interval: Duration,
+    /// How long one may take.
+    pub timeout: Duration,
+    /// How many in a row make it ready.
+    pub successes: u32,
+    /// How many failures in a row make it unhealthy.
+    pub failures: u32,
+}
+
+/// What is asked from outside. Without a host it is the container itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// It answers a GET with a status from 200 to 399.
+    Http {
+        /// The host.
+        host: Option<String>,
+        /// The port.
+        port: u16,
+        /// The path, with its query.
+        path: String,
+    },
+    /// It takes a connection.
+    Tcp {
+        /// The port.
+        port: u16,
+    },
+    /// `grpc.health.v1.Health/Check` says that it serves.
+    Grpc {
+        /// The port.
+        port: u16,
+        /// The service that is asked about; empty for the whole server.
+        service: String,
+    },
+    /// A command that is run inside ends with 0.
+    Exec {
+        /// The command.
+        command: Vec<Secret>,
+    },
 }
 
 /// How changed content is taken up without a restart.

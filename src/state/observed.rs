@@ -69,6 +69,8 @@ pub struct Container {
     pub created: EngineTime,
     /// What it is doing.
     pub state: ContainerState,
+    /// Its address on one of its networks; nothing while it does not run, or has none.
+    pub address: Option<String>,
 }
 
 /// Whose a container is, read off its labels.

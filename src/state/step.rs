@@ -146,6 +146,50 @@ pub enum Step {
     },
     /// Does the same in a container that is made for it alone and removed again.
     Rehearse(Box<Rehearsal>),
+    /// Asks from outside whether a container does what it is for.
+    Reach {
+        /// The container.
+        container: ContainerId,
+        /// What is asked, and where.
+        how: Reach,
+        /// How long it may take.
+        timeout: Duration,
+    },
+}
+
+/// What is asked from outside, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It answers a GET with a status from 200 to 399.
+    Http {
+        /// The name or address of the host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The path, with its query.
+        path: String,
+    },
+    /// It takes a connection.
+    Tcp {
+        /// The name or address of the host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// `grpc.health.v1.Health/Check` says that it serves.
+    Grpc {
+        /// The name or address of the host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The service that is asked about; empty for the whole server.
+        service: String,
+    },
+    /// A command that is run inside ends with 0.
+    Exec {
+        /// The command; a password may stand in it.
+        command: Vec<Secret>,
+    },
 }
 
 /// A container that is made to test changed content, and removed again.
@@ -185,6 +229,11 @@ pub struct InsideFile {
 }
 
 impl Step {
+    /// Tells whether it only asks whether a container is well.
+    pub const fn is_probe(&self) -> bool {
+        matches!(self, Self::Probe { .. } | Self::Reach { .. })
+    }
+
     /// Returns the container that the step is about; nothing when it is about none that is
     /// there yet.
     pub const fn container(&self) -> Option<&ContainerId> {
@@ -201,6 +250,7 @@ impl Step {
             | Self::ReadLog { container }
             | Self::Probe { container, .. }
             | Self::Signal { container, .. }
+            | Self::Reach { container, .. }
             | Self::Test { container, .. } => Some(container),
             Self::Pull { .. }
             | Self::CreateNetwork { .. }
@@ -228,7 +278,7 @@ impl Step {
             Self::Unpause { .. } => "unpause",
             Self::Stop { .. } => "stop",
             Self::ReadLog { .. } => "read log",
-            Self::Probe { .. } => "probe",
+            Self::Probe { .. } | Self::Reach { .. } => "probe",
             Self::Signal { .. } => "signal",
             Self::Test { .. } => "test",
             Self::Rehearse(_) => "rehearse",
@@ -263,6 +313,13 @@ pub enum Done {
         exit_code: i64,
         /// The end of what it printed; secrets may stand in it.
         output: Secret,
+    },
+    /// It was asked from outside.
+    Reached {
+        /// It does what it is for.
+        is_well: bool,
+        /// What it answered, in a few words.
+        said: String,
     },
     /// The last lines that the container wrote; anything may stand in them.
     Log {

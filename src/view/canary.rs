@@ -156,6 +156,7 @@ fn the_engine_is_given_every_secret_all_the_same() {
                 | Step::ReadLog { .. }
                 | Step::Probe { .. }
                 | Step::Signal { .. }
+                | Step::Reach { .. }
                 | Step::Test { .. }
                 | Step::Rehearse(_) => 0,
             };

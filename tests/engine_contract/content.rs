@@ -6,7 +6,7 @@ use reconciler::state::content::Contents;
 use reconciler::state::ids::{ContainerId, ContainerName};
 use reconciler::state::observed::{Status, labels};
 use reconciler::state::secret::Secret;
-use reconciler::state::step::{Done, FailureKind, Rehearsal, Step};
+use reconciler::state::step::{Done, FailureKind, Reach, Rehearsal, Step};
 use reconciler::state::value::Value;
 
 use crate::stage::{Stage, with};
@@ -152,5 +152,30 @@ pub(crate) async fn changed_content_is_tested_in_a_container_that_is_gone_afterw
         );
         assert_eq!(stage.look().await.containers.len(), before);
         stage.does(Step::Stop { container: holder, grace: Duration::ZERO }).await;
+    }
+}
+
+pub(crate) async fn a_command_of_the_file_tells_whether_a_container_is_well(
+    stage: &mut Stage<impl Subject>,
+) {
+    for (name, code) in [("well", 0), ("sick", 1)] {
+        let mut simulated = vec![("sim.stops", "never")];
+        if code > 0 {
+            simulated.push(("sim.health", "never"));
+        }
+        let a = stage.run(name, stage.shell("sleep 600", &simulated)).await;
+        let line = format!("exit {code}");
+        let command = ["sh", "-c", &line].into_iter().map(Secret::new).collect();
+        let reach = Step::Reach {
+            container: a.clone(),
+            how: Reach::Exec { command },
+            timeout: Duration::from_secs(30),
+        };
+        match stage.ask(reach.clone()).await {
+            Ok(Done::Reached { is_well, .. }) => assert_eq!(is_well, code == 0),
+            other => panic!("{other:?}"),
+        }
+        stage.does(Step::Stop { container: a.clone(), grace: Duration::ZERO }).await;
+        stage.refuses(reach, FailureKind::Conflict).await;
     }
 }

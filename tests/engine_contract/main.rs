@@ -80,6 +80,7 @@ scenarios! {
     content:
         a_signal_reaches_the_first_process_and_the_container_runs_on,
         a_signal_takes_the_restart_policy_away_from_what_has_no_stop_signal,
+        a_command_of_the_file_tells_whether_a_container_is_well,
         changed_content_is_tested_inside,
         changed_content_is_tested_in_a_container_that_is_gone_afterwards;
     refusals:

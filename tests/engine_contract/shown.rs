@@ -73,6 +73,10 @@ pub(crate) fn step(step: &Step) -> Json {
                 "timeout": grace(timeout),
             })
         }
+        Step::Reach { container, how, timeout } => json!({
+            "reach": container.as_str(), "how": format!("{how:?}"),
+            "timeout": grace(timeout),
+        }),
         Step::Rehearse(it) => json!({
             "rehearse": it.name.as_str(), "document": document(&it.document),
             "timeout": grace(&it.timeout),
@@ -85,6 +89,8 @@ pub(crate) fn answer(answer: &Result<Done, Failure>) -> Json {
     match answer {
         Ok(Done::Done) => json!("done"),
         Ok(Done::Probed { exit_code }) => json!({ "probed": exit_code }),
+        // What it says is the room's of probes, which no engine has a part in.
+        Ok(Done::Reached { is_well, said: _ }) => json!({ "reached": is_well }),
         Ok(Done::Tested { exit_code, output }) => {
             json!({ "tested": exit_code, "said": output.expose() })
         }

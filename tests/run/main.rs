@@ -17,6 +17,7 @@ mod bad_input;
 mod behind_its_back;
 mod content;
 mod life;
+mod outside;
 #[path = "../product/mod.rs"]
 mod product;
 #[path = "../proxy/mod.rs"]

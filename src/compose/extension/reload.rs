@@ -39,7 +39,7 @@ pub(super) fn read(node: &Node, service: &mut ServiceExtension) -> Result<(), Wr
     Ok(())
 }
 
-fn below(Wrong(span, _, message): Wrong, path: &str) -> Wrong {
+pub(super) fn below(Wrong(span, _, message): Wrong, path: &str) -> Wrong {
     Wrong(span, path.to_owned(), message)
 }
 

@@ -2,6 +2,7 @@ use super::super::canonical::canonicalise;
 use super::super::problem::Sources;
 use super::super::yaml;
 use super::*;
+use crate::state::desired::ProbeKind;
 use crate::state::secret::Secret;
 
 fn canonical(text: &str) -> Node {
@@ -97,8 +98,8 @@ fn what_is_wrong_is_said_with_its_path_and_what_is_allowed() {
 
 #[test]
 fn keys_of_later_days_are_accepted_and_said_to_do_nothing() {
-    let (_, problems) = on_service("{probe: {tcp: 1}, immutable: [x]}");
-    assert_eq!(problems.len(), 2);
+    let (_, problems) = on_service("{immutable: [x]}");
+    assert_eq!(problems.len(), 1);
     assert!(problems.iter().all(|problem| problem.contains("is not honoured yet")));
     assert_eq!(on_stack("{backup: {}, notify: []}").1.len(), 2);
 }
@@ -146,6 +147,69 @@ fn a_service_says_how_changed_content_is_taken_up() {
         ),
     ] {
         let problems = on_service(text).1.concat();
+        assert!(problems.starts_with(&problem), "{problems}");
+    }
+}
+
+#[test]
+fn a_service_says_how_it_is_asked_from_outside() {
+    let probe = |text: &str| {
+        let (read, problems) = on_service(&format!("{{probe: {text}}}"));
+        assert_eq!(problems, Vec::<String>::new(), "{text}");
+        read.settings.probe.unwrap()
+    };
+    let http = |text: &str| match probe(&format!("{{http: '{text}'}}")).how {
+        ProbeKind::Http { host, port, path } => {
+            format!("{} {port} {path}", host.unwrap_or_default())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(http(":8080/healthz"), " 8080 /healthz");
+    assert_eq!(http("http://:9091/a?b=c"), " 9091 /a?b=c");
+    assert_eq!(http("http://minio:9000"), "minio 9000 /");
+    assert_eq!(http("http://web/x:y"), "web 80 /x:y");
+    assert_eq!(probe("{tcp: 2379}").how, ProbeKind::Tcp { port: 2379 });
+    let service = "db".to_owned();
+    assert_eq!(probe("{grpc: 50051/db}").how, ProbeKind::Grpc { port: 50051, service });
+    let it =
+        probe("{exec: [ready], interval: 2s, timeout: 500ms, successes: 2, failures: 5}");
+    assert_eq!((it.interval.as_secs(), it.timeout.as_millis()), (2, 500));
+    assert_eq!((it.successes, it.failures), (2, 5));
+    let it = probe("{tcp: 1}");
+    assert_eq!((it.interval.as_secs(), it.timeout.as_secs()), (1, 5));
+    assert_eq!((it.successes, it.failures), (1, 3));
+}
+
+#[test]
+fn a_probe_that_makes_no_sense_is_said_with_what_is_allowed() {
+    let path = "services.a.x-reconciler.probe";
+    for (text, problem) in [
+        ("{}", format!("{path}: it does not say what is asked")),
+        (
+            "{tcp: 1, http: ':1/'}",
+            format!("{path}: it says more than once what is asked"),
+        ),
+        ("{tcp: 0}", format!("{path}.tcp: a number was found; it must be a port from 1")),
+        ("{tcp: 65536}", format!("{path}.tcp: a number was found; it must be a port")),
+        (
+            "{http: /healthz}",
+            format!("{path}.http: `/healthz` was found; it must be a URL"),
+        ),
+        ("{http: 'https://a/'}", format!("{path}.http: `https` is not spoken by probes")),
+        ("{grpc: db}", format!("{path}.grpc: `db` was found; it must be a port, or")),
+        (
+            "{tcp: 1, intervall: 1s}",
+            format!(
+                "{path}.intervall: `probe` has no key `intervall`; perhaps `interval`"
+            ),
+        ),
+        (
+            "{tcp: 1, failures: 0}",
+            format!("{path}.failures: a number was found; it must be"),
+        ),
+        ("[tcp]", format!("{path}: a list was found; it must be a mapping such as")),
+    ] {
+        let problems = on_service(&format!("{{probe: {text}}}")).1.concat();
         assert!(problems.starts_with(&problem), "{problems}");
     }
 }

@@ -41,6 +41,9 @@ pub(super) async fn perform(
             return content::test(wire, container, command, *timeout).await;
         }
         Step::Rehearse(it) => return content::rehearse(wire, it).await,
+        Step::Reach { container, how, timeout } => {
+            return probe::reach(wire, container, how, *timeout).await;
+        }
         Step::Signal { container, signal, content: _ } => {
             content::signal(wire, container, signal).await
         }

@@ -9,7 +9,7 @@ use super::error::CallError;
 use super::wire::Wire;
 use crate::state::ids::ContainerId;
 use crate::state::secret::Secret;
-use crate::state::step::{Done, Failure, FailureKind};
+use crate::state::step::{Done, Failure, FailureKind, Reach};
 
 /// How soon the engine is asked whether the command has ended; doubled each time.
 const FIRST_LOOK: Duration = Duration::from_millis(5);
@@ -48,6 +48,40 @@ pub(super) async fn probe(
             return Err(Failure { kind: FailureKind::Unknown, message });
         }
     }
+}
+
+/// Asks from outside, or by a command of the file, whether a container is well.
+pub(super) async fn reach(
+    wire: &Wire,
+    container: &ContainerId,
+    how: &Reach,
+    timeout: Duration,
+) -> Result<Done, Failure> {
+    let answer = match how {
+        Reach::Http { host, port, path } => {
+            crate::probe::http(host, *port, path, timeout).await
+        }
+        Reach::Tcp { host, port } => crate::probe::tcp(host, *port, timeout).await,
+        Reach::Grpc { host, port, service } => {
+            crate::probe::grpc(host, *port, service, timeout).await
+        }
+        Reach::Exec { command } => {
+            match probe(wire, container, command, timeout).await? {
+                Done::Probed { exit_code: 0 } => {
+                    Ok("its command ended with 0".to_owned())
+                }
+                Done::Probed { exit_code } => {
+                    Err(format!("its command ended with {exit_code}"))
+                }
+                Done::Done
+                | Done::Log { .. }
+                | Done::Tested { .. }
+                | Done::Reached { .. } => Ok(String::new()),
+            }
+        }
+    };
+    let is_well = answer.is_ok();
+    Ok(Done::Reached { is_well, said: answer.unwrap_or_else(|said| said) })
 }
 
 /// Starts a command inside and returns the engine's id of it.

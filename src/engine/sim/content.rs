@@ -48,6 +48,13 @@ impl World {
         Ok(tested(self.software_of(container).refuses.as_deref()))
     }
 
+    /// Asks from outside whether a container is well.
+    pub(super) fn reach(&self, id: &ContainerId) -> Result<Done, Refusal> {
+        let is_well = self.probe(id)? == 0;
+        let said = if is_well { "it answers" } else { "it does not answer" };
+        Ok(Done::Reached { is_well, said: said.to_owned() })
+    }
+
     /// Runs the test of changed content in a container made for it.
     pub(super) fn rehearse(&mut self, it: &Rehearsal) -> Result<Done, Refusal> {
         self.create(&it.name, &it.document)?;

@@ -45,6 +45,7 @@ impl World {
                 finished: None,
                 restarts: 0,
             },
+            address: None,
         };
         let mut document = read_back(&container, asked, &image, &facts);
         for (pointer, value) in &self.reads_back {

@@ -78,6 +78,7 @@ impl World {
             | Step::Remove { .. }
             | Step::ReadLog { .. }
             | Step::Probe { .. }
+            | Step::Reach { .. }
             | Step::Signal { .. }
             | Step::Test { .. }
             | Step::Rehearse(_) => {}
@@ -146,6 +147,7 @@ impl World {
             Step::Signal { container, signal, .. } => self.signal(container, signal),
             Step::Test { container, .. } => return self.test(container),
             Step::Rehearse(it) => return self.rehearse(it),
+            Step::Reach { container, .. } => return self.reach(container),
         }
         .map(|()| Done::Done)
     }
@@ -276,7 +278,9 @@ fn about(step: &Step) -> String {
         Step::Stop { container, .. } => format!("stop {}", container.short()),
         Step::Remove { container } => format!("remove {}", container.short()),
         Step::ReadLog { container } => format!("read the log of {}", container.short()),
-        Step::Probe { container, .. } => format!("probe {}", container.short()),
+        Step::Probe { container, .. } | Step::Reach { container, .. } => {
+            format!("probe {}", container.short())
+        }
         Step::Signal { container, signal, .. } => {
             format!("send {signal} to {}", container.short())
         }

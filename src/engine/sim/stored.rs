@@ -229,6 +229,7 @@ fn restored(stored: StoredContainer) -> Result<Container, String> {
         image: stored.image,
         origin: origin(&document),
         document,
+        address: None,
         attached: stored.attached,
         created: time(&stored.created)?,
         state: ContainerState {

@@ -12,7 +12,7 @@ pub(super) fn happening(
     before: &Seen,
     after: &Seen,
 ) -> Option<Happening> {
-    if matches!(outcome.step, Step::Probe { .. }) {
+    if outcome.step.is_probe() {
         return None;
     }
     if let Err(failure) = &outcome.result {
@@ -71,7 +71,10 @@ fn done(step: &Step, before: &Seen, after: &Seen) -> Option<(&'static str, Strin
             ("Removed", format!("removed the container {}", named(container)))
         }
         // Files are put in before the first start: to create tells as much.
-        Step::CopyIn { .. } | Step::ReadLog { .. } | Step::Probe { .. } => return None,
+        Step::CopyIn { .. }
+        | Step::ReadLog { .. }
+        | Step::Probe { .. }
+        | Step::Reach { .. } => return None,
         Step::Signal { container, signal, .. } => {
             let name = named(container);
             ("Reloaded", format!("sent {signal} to {name}: its content changed"))

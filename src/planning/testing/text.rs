@@ -89,6 +89,7 @@ pub(crate) fn step(step: &Step, machine: &Machine) -> String {
         | Step::ReadLog { container }
         | Step::Probe { container, .. }
         | Step::Signal { container, .. }
+        | Step::Reach { container, .. }
         | Step::Test { container, .. } => format!("{verb} {}", named(container)),
     }
 }

@@ -11,6 +11,7 @@ use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{
     Crashes, Memory, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
+    Watched,
 };
 use crate::planning::rejection::Rejection;
 use crate::state::ids::{
@@ -53,6 +54,15 @@ pub(super) struct Stored {
     offered: BTreeMap<ServiceName, Offered>,
     tested: BTreeMap<ContainerId, String>,
     refused: BTreeMap<ServiceName, Refused>,
+    watched: BTreeMap<ContainerId, StoredWatched>,
+}
+
+/// Only what a later process cannot find out at once.
+#[derive(Serialize, Deserialize)]
+struct StoredWatched {
+    started: EngineTimeText,
+    is_well: Option<bool>,
+    last: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +164,7 @@ impl Stored {
             offered,
             tested,
             refused,
+            watched,
         } = memory;
         Self {
             version,
@@ -188,6 +199,11 @@ impl Stored {
             offered: offered.clone(),
             tested: tested.clone(),
             refused: refused.clone(),
+            watched: values(watched, |it| StoredWatched {
+                started: EngineTimeText(it.started),
+                is_well: it.is_well,
+                last: it.last.clone().filter(|_| it.is_well != Some(true)),
+            }),
         }
     }
 
@@ -244,6 +260,11 @@ impl Stored {
             offered: self.offered,
             tested: self.tested,
             refused: self.refused,
+            watched: self
+                .watched
+                .into_iter()
+                .map(|(id, it)| (id, it.watched(now)))
+                .collect(),
         })
     }
 }
@@ -285,6 +306,20 @@ impl StoredProbing {
             started: self.started.0,
             count: self.count,
             next: by_us(self.next, now),
+            last: self.last,
+        }
+    }
+}
+
+impl StoredWatched {
+    fn watched(self, now: Now) -> Watched {
+        Watched {
+            started: self.started.0,
+            is_well: self.is_well,
+            passed: 0,
+            failed: 0,
+            count: 0,
+            next: now.moment,
             last: self.last,
         }
     }

@@ -59,9 +59,8 @@ impl From<&Step> for StoredStep {
             Step::Stop { container, grace: _ } => Self::Stop { container },
             Step::Remove { container } => Self::Remove { container },
             Step::ReadLog { container } => Self::ReadLog { container },
-            Step::Probe { container, command: _, timeout: _ } => {
-                Self::Probe { container }
-            }
+            Step::Probe { container, command: _, timeout: _ }
+            | Step::Reach { container, how: _, timeout: _ } => Self::Probe { container },
             Step::Signal { container, signal, content: _ } => {
                 Self::Signal { container, signal }
             }

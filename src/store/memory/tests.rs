@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::event::{Event, EventKind};
+use crate::planning::event::{Events, Seen};
 use crate::planning::memory::{
-    Crashes, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
+    Crashes, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper, Watched,
 };
 use crate::planning::rejection::Rejection;
 use crate::planning::trial::{Trial, Verdict};
@@ -56,6 +57,15 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         next: now.moment.after(Duration::from_millis(250)),
         last: Some("its health command ended with 1".to_owned()),
     };
+    let watched = Watched {
+        started: time("09:00:00"),
+        is_well: Some(false),
+        passed: 0,
+        failed: 0,
+        count: 0,
+        next: now.moment,
+        last: Some("refused".to_owned()),
+    };
     let counted = Counted {
         place: Some(Place { device: 1, inode: 2 }),
         files: [(String::new(), "digest".to_owned())].into(),
@@ -102,6 +112,7 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         )]
         .into(),
         offered: [("web".into(), offered)].into(),
+        watched: [(id.clone(), watched)].into(),
         tested: [(id, "sha256:8".to_owned())].into(),
         refused: [(
             "web".into(),
@@ -302,7 +313,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 17] = [
+    let changes: [fn(&mut Memory); 18] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -317,6 +328,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.unequal.clear(),
         |it| it.conditions.clear(),
         |it| it.contents.clear(),
+        |it| it.watched.clear(),
         |it| it.offered.clear(),
         |it| it.tested.clear(),
         |it| it.refused.clear(),

@@ -83,6 +83,8 @@ struct InspectedNetworks {
 struct InspectedEndpoint {
     #[serde(rename = "NetworkID", default)]
     network: String,
+    #[serde(rename = "IPAddress", default)]
+    address: String,
 }
 
 #[derive(Deserialize)]
@@ -132,12 +134,15 @@ enum EngineHealth {
 pub(in crate::engine::docker) fn container(json: &Json) -> Result<Container, CallError> {
     let inspected = Inspected::deserialize(json)?;
     let networks = inspected.network_settings.and_then(|settings| settings.networks);
+    let addresses = networks.iter().flatten().map(|(_, endpoint)| &endpoint.address);
+    let address = addresses.into_iter().find(|address| !address.is_empty()).cloned();
     Ok(Container {
         id: inspected.id.as_str().into(),
         name: inspected.name.trim_start_matches('/').into(),
         image: inspected.image.as_str().into(),
         origin: origin(&inspected.config.labels.unwrap_or_default()),
         document: form::read(json),
+        address,
         attached: networks
             .unwrap_or_default()
             .into_iter()
