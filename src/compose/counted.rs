@@ -180,17 +180,16 @@ impl Count<'_, '_> {
             }
             Some(Kind::File | Kind::Other) | None => {
                 self.file(canonical.clone(), path, false);
-                match self.of.contents.get_mut(&canonical) {
-                    Some(counted) => counted.place = place,
-                    None => {
-                        let path = path.display();
-                        let message = format!(
-                            "{path} is no regular file of at most 1 MiB now, so its bytes do not count"
-                        );
-                        let at = format!("{}.x-reconciler.content", self.path);
-                        self.problems.warning(span, at, message);
-                    }
+                if let Some(counted) = self.of.contents.get_mut(&canonical) {
+                    counted.place = place;
+                    return;
                 }
+                let path = path.display();
+                let message = format!(
+                    "{path} is no regular file of at most 1 MiB now, so its bytes do not count"
+                );
+                let at = format!("{}.x-reconciler.content", self.path);
+                self.problems.warning(span, at, message);
             }
         }
     }

@@ -257,18 +257,20 @@ pub(super) fn learn(
 }
 
 fn ended(memory: &mut Memory, desired: &Desired, outcome: &Outcome, done: &Done) {
-    let (container, content) = match &outcome.step {
-        Step::Signal { container, content, .. } => {
-            if let Some(known) = memory.contents.get_mut(container) {
-                known.read.contents.clone_from(content);
-            }
-            memory.tested.remove(container);
-            return;
+    if let Step::Signal { container, content, .. } = &outcome.step {
+        if let Some(known) = memory.contents.get_mut(container) {
+            known.read.contents.clone_from(content);
         }
-        Step::Test { container, content, .. } => (container, content),
-        Step::Rehearse(it) => (&it.holder, &it.content),
-        _ => return,
-    };
+        memory.tested.remove(container);
+    }
+    let (container, content) =
+        if let Step::Test { container, content, .. } = &outcome.step {
+            (container, content)
+        } else if let Step::Rehearse(it) = &outcome.step {
+            (&it.holder, &it.content)
+        } else {
+            return;
+        };
     let (Done::Tested { exit_code, output }, Object::Service(replica)) =
         (done, &outcome.object)
     else {

@@ -16,6 +16,7 @@ pub(crate) fn document(document: &Document) -> Json {
 }
 
 /// Shows what was asked.
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of step")]
 pub(crate) fn step(step: &Step) -> Json {
     let grace = |time: &std::time::Duration| json!(time.as_secs_f64());
     match step {

@@ -19,7 +19,7 @@ pub(super) fn read(node: &Node, service: &mut ServiceExtension) -> Result<(), Wr
     if let Some((key, entry)) =
         mapping.iter().find(|(key, _)| !KEYS.contains(&key.as_str()))
     {
-        let near = nearest(key, KEYS.into_iter());
+        let near = nearest(key, KEYS);
         let near = near.map(|near| format!("; perhaps `{near}` was meant"));
         let message = format!("`probe` has no key `{key}`{}", near.unwrap_or_default());
         return Err(Wrong(entry.key, format!(".{key}"), message));

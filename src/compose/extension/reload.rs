@@ -18,7 +18,7 @@ pub(super) fn read(node: &Node, service: &mut ServiceExtension) -> Result<(), Wr
     if let Some((key, entry)) =
         mapping.iter().find(|(key, _)| !["signal", "test"].contains(&key.as_str()))
     {
-        let near = nearest(key, ["signal", "test"].into_iter());
+        let near = nearest(key, ["signal", "test"]);
         let near = near.map(|near| format!("; perhaps `{near}` was meant"));
         let message = format!(
             "`reload` has no key `{key}`; it has `signal` and `test`{}",

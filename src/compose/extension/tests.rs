@@ -162,7 +162,11 @@ fn a_service_says_how_it_is_asked_from_outside() {
         ProbeKind::Http { host, port, path } => {
             format!("{} {port} {path}", host.unwrap_or_default())
         }
-        other => panic!("{other:?}"),
+        other @ (ProbeKind::Tcp { .. }
+        | ProbeKind::Grpc { .. }
+        | ProbeKind::Exec { .. }) => {
+            panic!("{other:?}")
+        }
     };
     assert_eq!(http(":8080/healthz"), " 8080 /healthz");
     assert_eq!(http("http://:9091/a?b=c"), " 9091 /a?b=c");

@@ -71,15 +71,16 @@ fn done(step: &Step, before: &Seen, after: &Seen) -> Option<(&'static str, Strin
             ("Removed", format!("removed the container {}", named(container)))
         }
         // Files are put in before the first start: to create tells as much.
-        Step::CopyIn { .. }
-        | Step::ReadLog { .. }
-        | Step::Probe { .. }
-        | Step::Reach { .. } => return None,
         Step::Signal { container, signal, .. } => {
             let name = named(container);
             ("Reloaded", format!("sent {signal} to {name}: its content changed"))
         }
         // What a test refuses is told as such.
-        Step::Test { .. } | Step::Rehearse(_) => return None,
+        Step::CopyIn { .. }
+        | Step::ReadLog { .. }
+        | Step::Probe { .. }
+        | Step::Reach { .. }
+        | Step::Test { .. }
+        | Step::Rehearse(_) => return None,
     })
 }

@@ -80,17 +80,18 @@ services:
     let (steps, _) = due(&drive.memory, &drive.desired, &observed, drive.machine.now());
     let asked: Vec<String> = steps
         .into_iter()
-        .map(|(object, step)| match step {
-            Step::Reach { how: Reach::Http { host, port, path }, .. } => {
-                format!("{object} {host} {port} {path}")
+        .map(|(object, step)| {
+            let Step::Reach { how, .. } = step else { panic!("{step:?}") };
+            match how {
+                Reach::Http { host, port, path } => {
+                    format!("{object} {host} {port} {path}")
+                }
+                Reach::Tcp { host, port } => format!("{object} {host} {port}"),
+                Reach::Grpc { host, port, service } => {
+                    format!("{object} {host} {port} {service}")
+                }
+                Reach::Exec { .. } => panic!("{how:?}"),
             }
-            Step::Reach { how: Reach::Tcp { host, port }, .. } => {
-                format!("{object} {host} {port}")
-            }
-            Step::Reach { how: Reach::Grpc { host, port, service }, .. } => {
-                format!("{object} {host} {port} {service}")
-            }
-            other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(

@@ -135,6 +135,7 @@ fn by_us(time: EngineTimeText, now: Now) -> Moment {
 
 impl Stored {
     /// Takes down a whole memory; the match is exhaustive, so that a new field is thought of.
+    #[expect(clippy::too_many_lines, reason = "one line for each field")]
     pub(super) fn new(version: u32, memory: &Memory, now: Now) -> Self {
         let Memory {
             generation,

@@ -35,6 +35,7 @@ fn web() -> Object {
 }
 
 /// A memory in which nothing is empty, with a secret in every step that can hold one.
+#[expect(clippy::too_many_lines, reason = "one line for each field")]
 pub(in crate::store) fn full(now: Now) -> Memory {
     let id = ContainerId::new("c1");
     let of_spec = (ServiceName::new("web"), SpecHash::new("sha256:2"));
