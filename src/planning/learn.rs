@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{crash, quirk, target};
+use super::{completed, crash, quirk, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -46,8 +46,10 @@ pub fn learn(
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
+    let completed = completed::completed(&world);
     memory.crashes = crash::crashes(&world, unwatched);
     memory.restarts = crash::restart_counts(observed);
+    memory.completed = completed;
     quirk::remember(&mut memory, mismatches);
     event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::completed::Completed;
 use super::event::{Events, Seen};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
@@ -57,6 +58,9 @@ pub struct Memory {
     /// What the last look saw, so that the next one can tell what happened meanwhile. Of
     /// this process only.
     pub seen: Seen,
+    /// One-shot services that have done their work, and for which spec: they are not run
+    /// again for the same, also when their container is gone.
+    pub completed: BTreeMap<Object, Completed>,
 }
 
 impl Memory {

@@ -12,6 +12,7 @@
 //! what happened.
 
 pub mod change;
+pub mod completed;
 pub mod condition;
 mod crash;
 pub mod decision;
@@ -25,6 +26,7 @@ pub mod learn;
 pub mod memory;
 pub mod network;
 pub mod office;
+pub mod optional;
 pub mod order;
 pub mod plan;
 pub mod progress;

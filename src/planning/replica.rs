@@ -14,7 +14,13 @@ use super::{handover, in_place, network, order};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
-    let Some(holder) = instance.office.holder else { return create(world, instance) };
+    let Some(holder) = instance.office.holder else {
+        if instance.standing == Standing::Completed {
+            let reason = "it has done its work; its container is gone";
+            return decision(instance, Action::None, reason, Next::Nothing);
+        }
+        return create(world, instance);
+    };
     match instance.verdict() {
         Action::Recreate => handover::decide(world, instance, holder),
         Action::None

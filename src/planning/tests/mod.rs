@@ -4,6 +4,7 @@ mod chaos;
 mod crashes;
 mod down;
 mod gates;
+mod jobs;
 mod plans;
 mod recovery;
 mod replacement;

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
 use super::step::StoredStep;
+use crate::planning::completed::Completed;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageId, ImageReference, Object, ServiceName, SpecHash,
 };
 use crate::state::time::{Moment, Now};
 use crate::store::form::{EngineTimeText, StoredEvent};
@@ -41,6 +42,13 @@ pub(super) struct Stored {
     conditions: BTreeMap<String, StoredCondition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<StoredEvent>,
+    completed: BTreeMap<String, StoredCompleted>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCompleted {
+    spec: SpecHash,
+    image: ImageId,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,6 +136,7 @@ impl Stored {
             unwatched,
             events,
             seen: _,
+            completed,
         } = memory;
         Self {
             version,
@@ -151,6 +160,10 @@ impl Stored {
                 since: EngineTimeText(*since),
             }),
             events: events.iter().map(StoredEvent::from).collect(),
+            completed: named(completed, |Completed { spec, image }| StoredCompleted {
+                spec: spec.clone(),
+                image: image.clone(),
+            }),
         }
     }
 
@@ -193,6 +206,9 @@ impl Stored {
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
+            completed: objects(self.completed, |StoredCompleted { spec, image }| {
+                Ok(Completed { spec, image })
+            })?,
         })
     }
 }

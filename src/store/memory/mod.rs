@@ -113,8 +113,11 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unwatched: _,
         events: _,
         seen: _,
+        completed,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
-    ((generation, down, wishes), of_containers, of_engine, retries, crashes, conditions)
+    let of_work = completed;
+    let failures = (retries, crashes);
+    ((generation, down, wishes), of_containers, of_engine, failures, of_work, conditions)
 }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::*;
+use crate::planning::completed::Completed;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::state::document::Document;
-use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
+use crate::state::ids::{
+    ContainerId, Generation, ImageId, Object, ServiceName, SpecHash,
+};
 use crate::state::secret::Secret;
 use crate::state::step::{InsideFile, Step};
 use crate::state::time::{EngineTime, Moment};
@@ -79,7 +82,12 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
+        completed: [(web(), completed())].into(),
     }
+}
+
+fn completed() -> Completed {
+    Completed { spec: SpecHash::new("sha256:6"), image: ImageId::new("sha256:7") }
 }
 
 /// An event that happened twice.
@@ -228,7 +236,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 13] = [
+    let changes: [fn(&mut Memory); 14] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -242,6 +250,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.quirks.clear(),
         |it| it.unequal.clear(),
         |it| it.conditions.clear(),
+        |it| it.completed.clear(),
     ];
     for change in changes {
         let mut other = full(now);
