@@ -6,6 +6,7 @@ use crate::state::desired::Service;
 use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
+use super::attribution;
 use super::change::{Action, Change, Gate, Plan};
 use super::event;
 use super::memory::{Crashes, Memory};
@@ -217,6 +218,14 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
         (Standing::Running(Readiness::Unhealthy), _) => {
             let message = "its health check fails".to_owned();
             Some(Trouble::new("Unhealthy", message, true))
+        }
+        (Standing::Restarting, _) if let Some(to) = attribution::of(world, instance) => {
+            let message = format!(
+                "it ended{}, because {to} was not ready; {ENGINE_WAITS}",
+                code(instance)
+            );
+            let trouble = Trouble::new("DependencyNotReady", message, false);
+            Some(Trouble { because_of: vec![to.clone()], ..trouble })
         }
         (Standing::Restarting, _) => {
             let message = format!("it ended{}; {ENGINE_WAITS}", code(instance));

@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{completed, crash, quirk, target};
+use super::{attribution, completed, crash, quirk, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -47,7 +47,11 @@ pub fn learn(
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
     let completed = completed::completed(&world);
-    memory.crashes = crash::crashes(&world, unwatched);
+    let outages = attribution::outages(&world);
+    let (crashes, attributed) = crash::crashes(&world, unwatched, &outages);
+    memory.crashes = crashes;
+    memory.attributed = attributed;
+    memory.outages = outages;
     memory.restarts = crash::restart_counts(observed);
     memory.completed = completed;
     quirk::remember(&mut memory, mismatches);

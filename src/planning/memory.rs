@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::{Attributed, Outage};
 use super::completed::Completed;
 use super::event::{Events, Seen};
 use crate::state::ids::{
@@ -61,6 +62,10 @@ pub struct Memory {
     /// One-shot services that have done their work, and for which spec: they are not run
     /// again for the same, also when their container is gone.
     pub completed: BTreeMap<Object, Completed>,
+    /// When services that others depend on were last not ready.
+    pub outages: BTreeMap<ServiceName, Outage>,
+    /// Ends that are put down to a dependency.
+    pub attributed: BTreeMap<Object, Attributed>,
 }
 
 impl Memory {

@@ -11,6 +11,7 @@
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
 
+pub mod attribution;
 pub mod change;
 pub mod completed;
 pub mod condition;

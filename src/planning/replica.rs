@@ -10,7 +10,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{handover, in_place, network, order};
+use super::{attribution, handover, in_place, network, order};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -222,6 +222,9 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
     }
     let how = if state.out_of_memory { " for want of memory" } else { "" };
     let mut reason = format!("it ended with code {}{how}", state.exit_code);
+    if let Some(dependency) = attribution::of(world, instance) {
+        reason = format!("{reason}, because {dependency} was not ready");
+    }
     if !state.error.is_empty() {
         reason = format!("{reason}: {}", state.error);
     }

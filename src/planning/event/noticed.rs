@@ -96,6 +96,7 @@ pub(super) fn happenings(
     found.extend(touched(before, seen, &ours));
     found.extend(stopped(before, after, seen));
     found.extend(crashed(before, after, observed));
+    found.extend(attributed(before, after, observed));
     found.extend(quirks(before, after));
     found
 }
@@ -188,6 +189,22 @@ fn crashed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happenin
         let holder = observed.containers.get(&crashes.last.0)?;
         let has_ended = holder.state.status != Status::Running;
         has_ended.then(|| Happening::warning(object, "Crashed", end(holder)))
+    })
+    .collect()
+}
+
+/// Ends that a dependency accounts for.
+fn attributed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let known = |object: &Object| before.attributed.get(object);
+    let new = after.attributed.iter().filter(|(object, it)| known(object) != Some(*it));
+    new.filter_map(|(object, it)| {
+        let holder = observed.containers.get(&it.last.0)?;
+        let message = format!(
+            "{} because {}, which it depends on, was not ready: that is no crash of its own",
+            end(holder),
+            it.to
+        );
+        Some(Happening::warning(object, "DependencyFailed", message))
     })
     .collect()
 }

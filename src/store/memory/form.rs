@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
 use super::step::StoredStep;
+use crate::planning::attribution::{Attributed, Outage};
 use crate::planning::completed::Completed;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
@@ -43,6 +44,21 @@ pub(super) struct Stored {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<StoredEvent>,
     completed: BTreeMap<String, StoredCompleted>,
+    outages: BTreeMap<ServiceName, StoredOutage>,
+    attributed: BTreeMap<String, StoredAttributed>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredOutage {
+    began: EngineTimeText,
+    ended: Option<EngineTimeText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAttributed {
+    container: ContainerId,
+    finished: EngineTimeText,
+    to: ServiceName,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,6 +153,8 @@ impl Stored {
             events,
             seen: _,
             completed,
+            outages,
+            attributed,
         } = memory;
         Self {
             version,
@@ -164,6 +182,8 @@ impl Stored {
                 spec: spec.clone(),
                 image: image.clone(),
             }),
+            outages: values(outages, StoredOutage::new),
+            attributed: named(attributed, StoredAttributed::new),
         }
     }
 
@@ -209,6 +229,12 @@ impl Stored {
             completed: objects(self.completed, |StoredCompleted { spec, image }| {
                 Ok(Completed { spec, image })
             })?,
+            outages: self
+                .outages
+                .into_iter()
+                .map(|(name, it)| (name, it.outage()))
+                .collect(),
+            attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
         })
     }
 }
@@ -299,6 +325,30 @@ impl StoredCrashes {
             exit_code: self.exit_code,
             spec: self.spec,
         }
+    }
+}
+
+impl StoredOutage {
+    fn new(Outage { began, ended }: &Outage) -> Self {
+        Self { began: EngineTimeText(*began), ended: ended.map(EngineTimeText) }
+    }
+
+    fn outage(self) -> Outage {
+        Outage { began: self.began.0, ended: self.ended.map(|time| time.0) }
+    }
+}
+
+impl StoredAttributed {
+    fn new(Attributed { last: (container, finished), to }: &Attributed) -> Self {
+        Self {
+            container: container.clone(),
+            finished: EngineTimeText(*finished),
+            to: to.clone(),
+        }
+    }
+
+    fn attributed(self) -> Attributed {
+        Attributed { last: (self.container, self.finished.0), to: self.to }
     }
 }
 

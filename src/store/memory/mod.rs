@@ -114,10 +114,12 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         events: _,
         seen: _,
         completed,
+        outages,
+        attributed,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
     let of_work = completed;
-    let failures = (retries, crashes);
+    let failures = (retries, crashes, outages, attributed);
     ((generation, down, wishes), of_containers, of_engine, failures, of_work, conditions)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::planning::attribution::{Attributed, Outage};
 use crate::planning::completed::Completed;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
@@ -83,7 +84,18 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
         completed: [(web(), completed())].into(),
+        outages: [(ServiceName::new("db"), outage())].into(),
+        attributed: [(web(), attributed())].into(),
     }
+}
+
+fn outage() -> Outage {
+    Outage { began: time("09:20:00"), ended: Some(time("09:21:00")) }
+}
+
+fn attributed() -> Attributed {
+    let last = (ContainerId::new("c1"), time("09:20:01"));
+    Attributed { last, to: ServiceName::new("db") }
 }
 
 fn completed() -> Completed {
@@ -236,7 +248,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 14] = [
+    let changes: [fn(&mut Memory); 16] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -251,6 +263,8 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.unequal.clear(),
         |it| it.conditions.clear(),
         |it| it.completed.clear(),
+        |it| it.outages.clear(),
+        |it| it.attributed.clear(),
     ];
     for change in changes {
         let mut other = full(now);
