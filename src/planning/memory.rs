@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attribution::{Attributed, Outage};
 use super::completed::Completed;
 use super::event::{Events, Seen};
+use super::heal::Healings;
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -66,6 +67,8 @@ pub struct Memory {
     pub outages: BTreeMap<ServiceName, Outage>,
     /// Ends that are put down to a dependency.
     pub attributed: BTreeMap<Object, Attributed>,
+    /// What was done about unhealthy containers.
+    pub healings: BTreeMap<Object, Healings>,
 }
 
 impl Memory {
@@ -78,6 +81,7 @@ impl Memory {
         };
         self.retries.retain(|object, _| !is_meant(object));
         self.crashes.retain(|object, _| !is_meant(object));
+        self.healings.retain(|object, _| !is_meant(object));
     }
 
     /// Waits for no backoff any longer; what failed is not forgotten.
@@ -87,6 +91,9 @@ impl Memory {
         }
         for crashes in self.crashes.values_mut() {
             crashes.not_before = Moment::default();
+        }
+        for healings in self.healings.values_mut() {
+            healings.times.clear();
         }
     }
 }

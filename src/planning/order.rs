@@ -6,8 +6,8 @@ use crate::state::desired::{Desired, Service};
 use crate::state::ids::{NetworkKey, ServiceName, VolumeKey};
 use crate::state::value::Value;
 
-use super::optional;
 use super::world::{Instance, Standing, World};
+use super::{disruption, optional};
 
 /// Returns the services so that every one comes after those that it depends on.
 pub fn dependencies_first(desired: &Desired) -> Vec<&ServiceName> {
@@ -84,6 +84,12 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
 /// service one replica at a time: first those that are not ready, then the lower number. A
 /// replica that is not ready has nothing to lose, so it does not wait for the others.
 pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    let waits = others_first(world, instance);
+    if waits.is_empty() { disruption::dependents_first(world, instance) } else { waits }
+}
+
+/// As [`before_disruption`], but for the dependents that are stopped with it.
+pub fn others_first(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let service = instance.service;
     let mut waits = world.unmet(service);
     for name in below(world, service) {
@@ -101,6 +107,7 @@ pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<Stri
             goes_first || instance.is_ready() && !other.is_ready()
         });
     waits.extend(busy.map(|other| format!("{} ready", super::replica::object(other))));
+    waits.extend(disruption::rolling_dependents(world, instance));
     waits
 }
 

@@ -10,7 +10,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{attribution, handover, in_place, network, order};
+use super::{attribution, disruption, handover, heal, in_place, network, order};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -21,14 +21,38 @@ pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
         }
         return create(world, instance);
     };
+    if let Some(decision) = disruption::go_along(world, instance, holder) {
+        return decision;
+    }
     match instance.verdict() {
+        Action::Recreate if has_no_successor(world, instance) => {
+            let reason = "its successor cannot be made yet";
+            start(world, instance, holder, Action::Recreate, reason)
+        }
         Action::Recreate => handover::decide(world, instance, holder),
+        Action::None
+        | Action::UpdateInPlace
+        | Action::Restart
+        | Action::Create
+        | Action::Remove
+            if heal::is_recreating(world, instance) =>
+        {
+            heal::recreate(world, instance, holder)
+        }
         Action::None
         | Action::UpdateInPlace
         | Action::Restart
         | Action::Create
         | Action::Remove => keep(world, instance, holder),
     }
+}
+
+/// Tells whether a container is down and its successor fails to come: then the old one is
+/// better than none.
+fn has_no_successor(world: &World<'_>, instance: &Instance<'_>) -> bool {
+    instance.standing == Standing::Ended
+        && instance.office.candidate.is_none()
+        && world.memory.retries.contains_key(&object(instance))
 }
 
 /// Says which fields this engine reads back otherwise than they are asked for: nothing can
@@ -174,6 +198,13 @@ fn running(
     holder: &Container,
     readiness: &Readiness,
 ) -> Decision {
+    if *readiness != Readiness::Ready
+        && let Some(sick) = heal::needless(world, instance, holder)
+    {
+        let reason = format!("{} was unhealthy and has been replaced", sick.name);
+        let step = Step::Remove { container: sick.id.clone() };
+        return decision(instance, Action::Remove, reason, Next::Step(step));
+    }
     match readiness {
         Readiness::Ready => retire(instance),
         Readiness::Starting { next } if *next > world.now.moment => {
@@ -190,8 +221,9 @@ fn running(
             });
             decision(instance, Action::None, "it is not ready yet", next)
         }
-        Readiness::Unhealthy | Readiness::Down => {
-            decision(instance, Action::None, "its health check fails", Next::Nothing)
+        Readiness::Unhealthy => heal::decide(world, instance, holder),
+        Readiness::Down => {
+            decision(instance, Action::None, "it does not run", Next::Nothing)
         }
     }
 }
@@ -214,6 +246,9 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
     let state = &holder.state;
     if let Some(stopper) = world.memory.stopped.get(&holder.id) {
         let reason = match stopper {
+            Stopper::Us if heal::under_way(world, instance).is_some() => {
+                "it is stopped because its health check failed"
+            }
             Stopper::Us => "it is stopped",
             Stopper::Somebody => "it was stopped by somebody else",
             Stopper::Engine => "it ended with its engine",
@@ -245,6 +280,9 @@ pub fn start(
 fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next {
     let mut waits = world.unmet(instance.service);
     waits.extend(network::not_there(world, instance));
+    if waits.is_empty() {
+        waits = disruption::before_start(world, instance, holder);
+    }
     if !waits.is_empty() {
         return Next::Wait(waits);
     }

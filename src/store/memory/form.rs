@@ -6,13 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
+use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
-use crate::planning::attribution::{Attributed, Outage};
-use crate::planning::completed::Completed;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
 use crate::state::ids::{
-    ContainerId, Generation, ImageId, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
 use crate::state::time::{Moment, Now};
 use crate::store::form::{EngineTimeText, StoredEvent};
@@ -46,25 +45,7 @@ pub(super) struct Stored {
     completed: BTreeMap<String, StoredCompleted>,
     outages: BTreeMap<ServiceName, StoredOutage>,
     attributed: BTreeMap<String, StoredAttributed>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredOutage {
-    began: EngineTimeText,
-    ended: Option<EngineTimeText>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredAttributed {
-    container: ContainerId,
-    finished: EngineTimeText,
-    to: ServiceName,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredCompleted {
-    spec: SpecHash,
-    image: ImageId,
+    healings: BTreeMap<String, StoredHealings>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,6 +136,7 @@ impl Stored {
             completed,
             outages,
             attributed,
+            healings,
         } = memory;
         Self {
             version,
@@ -178,12 +160,10 @@ impl Stored {
                 since: EngineTimeText(*since),
             }),
             events: events.iter().map(StoredEvent::from).collect(),
-            completed: named(completed, |Completed { spec, image }| StoredCompleted {
-                spec: spec.clone(),
-                image: image.clone(),
-            }),
+            completed: named(completed, StoredCompleted::new),
             outages: values(outages, StoredOutage::new),
             attributed: named(attributed, StoredAttributed::new),
+            healings: named(healings, StoredHealings::new),
         }
     }
 
@@ -226,15 +206,14 @@ impl Stored {
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
-            completed: objects(self.completed, |StoredCompleted { spec, image }| {
-                Ok(Completed { spec, image })
-            })?,
+            completed: objects(self.completed, |it| Ok(it.completed()))?,
             outages: self
                 .outages
                 .into_iter()
                 .map(|(name, it)| (name, it.outage()))
                 .collect(),
             attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
+            healings: objects(self.healings, |it| Ok(it.healings()))?,
         })
     }
 }
@@ -325,30 +304,6 @@ impl StoredCrashes {
             exit_code: self.exit_code,
             spec: self.spec,
         }
-    }
-}
-
-impl StoredOutage {
-    fn new(Outage { began, ended }: &Outage) -> Self {
-        Self { began: EngineTimeText(*began), ended: ended.map(EngineTimeText) }
-    }
-
-    fn outage(self) -> Outage {
-        Outage { began: self.began.0, ended: self.ended.map(|time| time.0) }
-    }
-}
-
-impl StoredAttributed {
-    fn new(Attributed { last: (container, finished), to }: &Attributed) -> Self {
-        Self {
-            container: container.clone(),
-            finished: EngineTimeText(*finished),
-            to: to.clone(),
-        }
-    }
-
-    fn attributed(self) -> Attributed {
-        Attributed { last: (self.container, self.finished.0), to: self.to }
     }
 }
 

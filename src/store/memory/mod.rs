@@ -4,6 +4,7 @@
 //! sent to others, and never kept.
 
 mod form;
+mod life;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
@@ -116,10 +117,11 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         completed,
         outages,
         attributed,
+        healings,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
     let of_work = completed;
-    let failures = (retries, crashes, outages, attributed);
+    let failures = (retries, crashes, outages, attributed, healings);
     ((generation, down, wishes), of_containers, of_engine, failures, of_work, conditions)
 }

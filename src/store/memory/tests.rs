@@ -6,6 +6,7 @@ use super::*;
 use crate::planning::attribution::{Attributed, Outage};
 use crate::planning::completed::Completed;
 use crate::planning::event::{Event, EventKind};
+use crate::planning::heal::{Healing, Healings, Remedy};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::state::document::Document;
 use crate::state::ids::{
@@ -86,7 +87,18 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         completed: [(web(), completed())].into(),
         outages: [(ServiceName::new("db"), outage())].into(),
         attributed: [(web(), attributed())].into(),
+        healings: [(web(), healings())].into(),
     }
+}
+
+fn healings() -> Healings {
+    let current = Some(Healing {
+        remedy: Remedy::Recreate,
+        container: ContainerId::new("c1"),
+        since: time("09:50:00"),
+    });
+    let well_since = Some(time("09:51:00"));
+    Healings { times: vec![time("09:50:00")], row: 2, well_since, current }
 }
 
 fn outage() -> Outage {
@@ -248,7 +260,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 16] = [
+    let changes: [fn(&mut Memory); 17] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -265,6 +277,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.completed.clear(),
         |it| it.outages.clear(),
         |it| it.attributed.clear(),
+        |it| it.healings.clear(),
     ];
     for change in changes {
         let mut other = full(now);
