@@ -256,6 +256,8 @@ fn harm(drive: &mut Drive, disturbance: &Disturbance, name: &str) {
         D::Crash(_) => drive.machine.crash(name, 1),
         D::Sicken(_) => {
             drive.machine.sick.insert(id);
+            // The engine has noticed by then.
+            drive.machine.advance(Duration::from_mins(2));
         }
         D::Pause(_) => drive.machine.pause(name),
         D::Die(_) if is_running => {

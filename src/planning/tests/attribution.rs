@@ -141,7 +141,7 @@ fn restarts_by_the_engine_while_a_dependency_is_out_are_no_crashes() {
     drive.learn();
     let time = drive.machine.time();
     let state = &mut drive.machine.named_mut("demo-app-1").state;
-    (state.restarts, state.finished) = (state.restarts + 1, state.started);
+    (state.restarts, state.finished) = (state.restarts + 1, Some(time));
     state.started = Some(time);
     assert_eq!(count(&mut drive), 1);
 }
