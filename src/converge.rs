@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::controller::Controller;
 use crate::engine::{Engine, EngineError};
+use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
-use crate::planning::memory::Memory;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Convergence, Runtime, Turn};
@@ -23,8 +23,8 @@ pub struct Order {
     pub desired: Desired,
     /// What it is brought to.
     pub goal: Goal,
-    /// What is remembered.
-    pub memory: Memory,
+    /// Where it is remembered.
+    pub keeper: Keeper,
     /// The clock by which it is remembered.
     pub clock: Clock,
     /// What a person allowed.
@@ -49,8 +49,6 @@ pub enum Goal {
 pub struct Result {
     /// The last pass.
     pub found: Found,
-    /// What is remembered now.
-    pub memory: Memory,
     /// Why it ended.
     pub end: End,
 }
@@ -72,18 +70,19 @@ pub enum End {
 /// The engine cannot be looked at: at first, or several times in a row.
 pub async fn converge<E: Engine + 'static>(
     engine: Arc<E>,
-    mut order: Order,
+    order: Order,
     report: &mut Report,
 ) -> std::result::Result<Result, EngineError> {
     let (goal, wait) = (order.goal, order.wait);
-    order.memory.down = match goal {
+    let mut memory = order.keeper.memory(order.clock.now());
+    memory.down = match goal {
         Goal::Converged => None,
         Goal::Gone => Some(order.desired.generation.clone()),
     };
-    order.memory.wait_no_longer();
+    memory.wait_no_longer();
     let wanted = Wanted { desired: order.desired, invalid: None };
-    let controller = Controller::new(wanted, order.allowed, order.memory);
-    let mut runtime = Runtime::new(&engine, controller, order.clock);
+    let controller = Controller::new(wanted, order.allowed, memory);
+    let mut runtime = Runtime::new(&engine, controller, order.clock, order.keeper);
     let deadline = runtime.clock.now().moment.after(order.timeout);
     let mut last: Option<Found> = None;
     loop {
@@ -106,8 +105,8 @@ pub async fn converge<E: Engine + 'static>(
         if let Some(found) = last.as_ref().filter(|_| is_new || is_late)
             && let Some(end) = end(&runtime.convergence(found), goal, wait, is_late)
         {
-            let (found, memory) = (found.clone(), runtime.controller.memory().clone());
-            return Ok(Result { found, memory, end });
+            runtime.remember();
+            return Ok(Result { found: found.clone(), end });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::state::desired::Service;
+use crate::state::desired::{FailureAction, Service};
 use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
@@ -218,6 +218,9 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
         };
         return Some(Trouble::new(retry.reason.as_str(), message, true));
     }
+    if let Some(trouble) = given_up(world, instance) {
+        return Some(trouble);
+    }
     let crashes = world.memory.crashes.get(&object);
     if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
         return Some(trouble);
@@ -273,6 +276,27 @@ fn heals_in_vain(world: &World<'_>, object: &Object) -> bool {
     let healings = world.memory.healings.get(object);
     healings.is_some_and(|it| it.row > 2 && it.current.is_some())
 }
+
+/// Says that what is wanted did not prove itself.
+fn given_up(world: &World<'_>, instance: &Instance<'_>) -> Option<Trouble> {
+    let rejection = world.memory.rejections.get(&instance.service.name)?;
+    let (reason, message) = match rejection.action {
+        FailureAction::Rollback => {
+            let what = "the change was taken back";
+            ("RolledBack", format!("{what}: {}; {AGAIN}", rejection.why))
+        }
+        FailureAction::Pause | FailureAction::Continue => {
+            let base = instance.office.base.map(|base| base.name.as_str());
+            let base = base.map_or_else(String::new, |name| format!("; {name} is kept"));
+            let what = "the change stopped half-way, and a person must decide";
+            ("UpdatePaused", format!("{what}: {}{base}; {AGAIN}", rejection.why))
+        }
+    };
+    Some(Trouble::new(reason, message, true))
+}
+
+const AGAIN: &str = "another desired state, or `reconciler retry`, has it tried again; the last lines \
+     of what failed are kept in the state directory";
 
 const ENGINE_WAITS: &str =
     "the engine's restart policy starts it again after a delay of its own";

@@ -7,18 +7,19 @@
 //! is past that point and ready.
 
 use crate::state::desired::{Condition, Dependency};
-use crate::state::ids::{Object, ServiceName};
+use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::Container;
 use crate::state::step::Step;
 
 use super::change::Action;
 use super::decision::{Decision, Next};
-use super::handover;
 use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::Readiness;
+use super::rejection::{Course, course};
 use super::replica::{self, decision, object};
 use super::world::{Instance, Standing, World};
+use super::{handover, trial};
 
 /// Returns what a stop of a container waits for on the side of its dependents: those with
 /// `restart: true` are prepared for a change of their own, and stopped.
@@ -38,7 +39,7 @@ fn preparing(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let dependents = taken_along(world, &instance.service.name);
     let preparing = dependents.filter(|it| {
         let Some(holder) = it.office.holder else { return false };
-        let is_to_change = it.verdict() == Action::Recreate;
+        let is_to_change = matches!(course(world, it), Course::Replace);
         is_to_change && is_being_prepared(world, it, holder)
     });
     preparing.map(|it| format!("{} prepared", object(it))).collect()
@@ -56,7 +57,7 @@ fn is_being_prepared(
     let is_failing = world.memory.retries.contains_key(&object);
     !is_failing
         && match handover::decide(world, instance, holder).next {
-            Next::Step(step) => !is_stop_of(&step, holder),
+            Next::Step(step) => !is_stop_of(&step, instance),
             Next::Nothing | Next::Wait(_) | Next::Until(..) => false,
         }
 }
@@ -80,15 +81,15 @@ fn goes_along(dependency: &Dependency) -> bool {
 /// Tells whether a replica is at the point of being stopped by us: its next step is that, or
 /// waits for nothing but its dependents.
 pub fn goes_down(world: &World<'_>, instance: &Instance<'_>) -> bool {
-    let Some(holder) = instance.office.holder.filter(|it| is_running(it)) else {
+    if !instance.holder_runs() {
         return false;
-    };
+    }
     let decision = replica::decide(world, instance);
     match decision.next {
         Next::Step(step @ Step::Update { .. }) => {
-            decision.action == Action::Recreate && is_stop_of(&step, holder)
+            decision.action == Action::Recreate && is_stop_of(&step, instance)
         }
-        Next::Step(step) => is_stop_of(&step, holder),
+        Next::Step(step) => is_stop_of(&step, instance),
         Next::Wait(waits) => {
             !waits.is_empty()
                 && preparing(world, instance).is_empty()
@@ -98,13 +99,18 @@ pub fn goes_down(world: &World<'_>, instance: &Instance<'_>) -> bool {
     }
 }
 
-/// A stop, or the change of the restart policy that comes before it.
-fn is_stop_of(step: &Step, holder: &Container) -> bool {
+/// A stop of a container that others find, or the change of the restart policy that comes
+/// before it.
+fn is_stop_of(step: &Step, instance: &Instance<'_>) -> bool {
+    let office = &instance.office;
+    let is_found = |id: &ContainerId| {
+        office.holder.into_iter().chain(office.base).any(|it| it.id == *id)
+    };
     match step {
-        Step::Stop { container, .. } => *container == holder.id,
+        Step::Stop { container, .. } => is_found(container),
         Step::Update { container, document } => {
             let policy = document.get("HostConfig.RestartPolicy.Name");
-            *container == holder.id && policy.as_text() == Some("no")
+            is_found(container) && policy.as_text() == Some("no")
         }
         Step::Pull { .. }
         | Step::CreateNetwork { .. }
@@ -118,6 +124,7 @@ fn is_stop_of(step: &Step, holder: &Container) -> bool {
         | Step::Start { .. }
         | Step::Unpause { .. }
         | Step::Remove { .. }
+        | Step::ReadLog { .. }
         | Step::Probe { .. } => false,
     }
 }
@@ -165,11 +172,22 @@ pub fn before_start(
     dependencies
         .filter(|(_, it)| it.condition != Condition::Completed)
         .filter(|(name, it)| {
-            let comes_up = || world.replicas_of(name).any(is_starting);
+            let comes_up = || {
+                world.replicas_of(name).any(|it| is_starting(it) || is_next(world, it))
+            };
             any_goes_down(world, name) || is_back && it.restart && comes_up()
         })
         .map(|(name, _)| format!("service/{name} up to date and ready"))
         .collect()
+}
+
+/// Tells whether another replica of a dependency is about to be replaced: all of them are
+/// one disruption.
+fn is_next(world: &World<'_>, instance: &Instance<'_>) -> bool {
+    let object = object(instance);
+    instance.office.candidate.is_some()
+        && matches!(course(world, instance), Course::Replace)
+        && !world.memory.retries.contains_key(&object)
 }
 
 fn is_starting(instance: &Instance<'_>) -> bool {
@@ -185,8 +203,10 @@ pub fn rolling_dependents(world: &World<'_>, instance: &Instance<'_>) -> Vec<Str
     let rolling = world.instances.values().filter(|other| {
         let dependency = other.service.depends_on.get(&instance.service.name);
         dependency.is_some_and(|it| it.condition != Condition::Completed)
-            && !other.office.retired.is_empty()
-            && is_starting(other)
+            && other.holder_runs()
+            && trial::is_open(world, other)
+            // Else its trial stands still, and may wait for this very change.
+            && world.unmet(other.service).is_empty()
     });
     rolling
         .map(|other| format!("{} ready", Object::Service(other.replica.clone())))

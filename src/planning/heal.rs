@@ -20,6 +20,7 @@ use super::change::Action;
 use super::decision::{Decision, Next};
 use super::memory::{Memory, Stopper};
 use super::readiness::Readiness;
+use super::rejection::{Course, course};
 use super::replica::{decision, object};
 use super::retry::CRASH;
 use super::world::{Instance, Standing, World};
@@ -67,12 +68,11 @@ pub enum Remedy {
 
 impl Remedy {
     /// Returns the remedy that comes after so many in a row. One more container would be
-    /// no better than the second.
-    const fn after(row: u32) -> Self {
-        match row {
-            1 => Self::Recreate,
-            _ => Self::Restart,
-        }
+    /// no better than the second; and where what is wanted was rejected, another container
+    /// would be one of that.
+    fn after(row: u32, world: &World<'_>, instance: &Instance<'_>) -> Self {
+        let is_given_up = world.memory.rejections.contains_key(&instance.service.name);
+        if row == 1 && !is_given_up { Self::Recreate } else { Self::Restart }
     }
 
     /// Returns what happens to the container, as a participle.
@@ -129,7 +129,7 @@ pub(super) fn healings(world: &World<'_>) -> BTreeMap<Object, Healings> {
         {
             let holder = instance.office.holder;
             healings.current = holder.map(|holder| Healing {
-                remedy: Remedy::after(healings.row),
+                remedy: Remedy::after(healings.row, world, instance),
                 container: holder.id.clone(),
                 since: world.now.engine,
             });
@@ -171,7 +171,7 @@ fn may_begin(world: &World<'_>, instance: &Instance<'_>, healings: &Healings) ->
         .as_ref()
         .is_some_and(|current| !current.is_done(instance.office.holder));
     let due = healings.due(&instance.service.heal(), &object(instance));
-    is_patient(instance)
+    is_patient(world, instance)
         && !is_under_way
         && due.is_none_or(|(time, _)| time <= world.now.engine)
         && order::others_first(world, instance).is_empty()
@@ -179,12 +179,16 @@ fn may_begin(world: &World<'_>, instance: &Instance<'_>, healings: &Healings) ->
 
 /// Tells whether healing is what an instance needs. A container that has yet to prove itself
 /// against another that is kept has a deadline for that.
-fn is_patient(instance: &Instance<'_>) -> bool {
+fn is_patient(world: &World<'_>, instance: &Instance<'_>) -> bool {
     instance.service.heal().is_on
         && instance.standing == Standing::Running(Readiness::Unhealthy)
-        && instance.drift.is_empty()
         && instance.office.candidate.is_none()
-        && instance.office.retired.is_empty()
+        && instance.office.base.is_none()
+        && match course(world, instance) {
+            Course::Keep => instance.drift.is_empty(),
+            Course::Stay { .. } => true,
+            Course::Replace | Course::GoBack { .. } => false,
+        }
 }
 
 /// Tells whether another replica is being healed while a third still serves: then one after
@@ -252,13 +256,14 @@ pub fn decide(
             Remedy::Recreate => recreate(world, instance, holder),
         };
     }
-    if !is_patient(instance) {
+    if !is_patient(world, instance) {
         return decision(instance, Action::None, SICK, Next::Nothing);
     }
     let healings = world.memory.healings.get(&object(instance));
-    let action = Remedy::after(healings.map_or(0, |it| it.row)).action();
+    let row = healings.map_or(0, |it| it.row);
+    let action = Remedy::after(row, world, instance).action();
     let waits = order::others_first(world, instance);
-    let reason = match healings.map_or(0, |it| it.row) {
+    let reason = match row {
         0 => SICK.to_owned(),
         1 => format!("{SICK} although it was healed"),
         row => format!("{SICK} although it was healed {row} times in a row"),
@@ -297,26 +302,24 @@ fn stop(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next 
     })
 }
 
-/// Returns the container that an unhealthy one of the same spec was replaced by, if it is
-/// still there: there is nothing to go back to.
+/// Returns the sick container that another of the same spec has taken over from, if it is
+/// still there and the new one is not ready: nobody wants to go back to it.
 pub fn needless<'a>(
     world: &World<'_>,
     instance: &Instance<'a>,
     holder: &Container,
 ) -> Option<&'a Container> {
     let current = world.memory.healings.get(&object(instance))?.current.as_ref()?;
-    let retired = instance.office.retired.iter().copied();
-    retired.into_iter().find(|it| {
-        it.id == current.container
-            && it.origin.spec.is_some()
-            && it.origin.spec == holder.origin.spec
-    })
+    let base = instance.office.base.filter(|it| it.id == current.container)?;
+    let is_same = base.origin.spec.is_some() && base.origin.spec == holder.origin.spec;
+    (is_same && !instance.is_ready()).then_some(base)
 }
 
 /// Returns when an unhealthy container may be healed again, and what is waited for.
 pub fn wake(world: &World<'_>, instance: &Instance<'_>) -> Option<(Moment, String)> {
     let object = object(instance);
-    let healings = world.memory.healings.get(&object).filter(|_| is_patient(instance))?;
+    let healings =
+        world.memory.healings.get(&object).filter(|_| is_patient(world, instance))?;
     let (time, on) = healings.due(&instance.service.heal(), &object)?;
     let ahead = Duration::try_from(time.duration_since(world.now.engine)).ok()?;
     (!ahead.is_zero()).then(|| (world.now.moment.after(ahead), on))

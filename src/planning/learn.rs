@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{attribution, completed, crash, heal, quirk, target};
+use super::{attribution, completed, crash, heal, quirk, rejection, target, trial};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -36,7 +36,7 @@ pub fn learn(
     for outcome in outcomes {
         memory.under_way.remove(&outcome.object);
         match &outcome.result {
-            Ok(done) => succeeded(&mut memory, observed, outcome, *done, now),
+            Ok(done) => succeeded(&mut memory, observed, outcome, done, now),
             Err(_) if is_outdated(&outcome.step, &outcome.object, desired) => {}
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
@@ -51,13 +51,18 @@ pub fn learn(
     let outages = attribution::outages(&world);
     let healings = heal::healings(&world);
     let (crashes, attributed) = crash::crashes(&world, unwatched, &outages);
+    let (trials, offices) = (trial::trials(&world, outcomes), rejection::offices(&world));
     memory.crashes = crashes;
     memory.attributed = attributed;
     memory.outages = outages;
     memory.healings = healings;
     memory.restarts = crash::restart_counts(observed);
     memory.completed = completed;
+    memory.trials = trials;
+    memory.offices = offices;
     quirk::remember(&mut memory, mismatches);
+    let world = World::new(desired, observed, &memory, now, Allowed::default());
+    memory.rejections = rejection::rejections(&world);
     event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory
 }
@@ -105,12 +110,12 @@ fn succeeded(
     memory: &mut Memory,
     observed: &Observed,
     outcome: &Outcome,
-    done: Done,
+    done: &Done,
     now: Now,
 ) {
     match (&outcome.step, done) {
         (Step::Probe { container, .. }, Done::Probed { exit_code }) => {
-            probed(memory, observed, container, exit_code, now);
+            probed(memory, observed, container, *exit_code, now);
             return;
         }
         (Step::Pull { image, .. }, _) => {
@@ -121,6 +126,9 @@ fn succeeded(
         }
         (Step::Stop { container, .. }, _) => {
             memory.stopped.insert(container.clone(), Stopper::Us);
+        }
+        (Step::ReadLog { container }, _) => {
+            memory.logged.insert(container.clone());
         }
         (Step::Start { container }, _) => {
             memory.stopped.remove(container);
@@ -166,6 +174,11 @@ fn is_outdated(step: &Step, object: &Object, desired: &Desired) -> bool {
 /// A probe that could not run says nothing about the container; everything else backs off.
 fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     if failure.kind == FailureKind::Abandoned {
+        return;
+    }
+    if let Step::ReadLog { container } = &outcome.step {
+        // Nobody waits for last words that cannot be had.
+        memory.logged.insert(container.clone());
         return;
     }
     if let Step::Probe { container, .. } = &outcome.step {
@@ -225,6 +238,7 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
     memory.filled.retain(|id| observed.containers.contains_key(id));
+    memory.logged.retain(|id| observed.containers.contains_key(id));
 }
 
 /// A container that runs and is not ready is probed at once.

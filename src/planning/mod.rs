@@ -5,8 +5,10 @@
 //! `reconciler diff` prints the very plan that the loop performs.
 //!
 //! Read in this order: [`target`] (what a container should be), [`drift`] and
-//! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
-//! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for),
+//! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is
+//! doing), [`rejection`] with [`trial`] (what is to become of it), [`replica`] with
+//! [`in_place`], [`handover`] and [`retirement`] (what comes next), [`order`] with
+//! [`rollout`] (what it waits for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
@@ -21,6 +23,7 @@ pub mod difference;
 pub mod disruption;
 pub mod drift;
 pub mod event;
+pub mod exclusive;
 pub mod explain;
 pub mod handover;
 pub mod heal;
@@ -36,11 +39,15 @@ pub mod progress;
 pub mod prune;
 pub mod quirk;
 pub mod readiness;
+pub mod rejection;
 pub mod replica;
+pub mod retirement;
 pub mod retry;
+pub mod rollout;
 pub mod status;
 pub mod target;
 pub mod teardown;
+pub mod trial;
 pub mod volume;
 pub mod world;
 

@@ -10,6 +10,7 @@ use crate::control::client::{self, Conversation};
 use crate::control::{Reply, Request};
 use crate::converge::{End, Goal, Order, converge, end};
 use crate::engine::EngineError;
+use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
 use crate::planning::progress::{Progress, ProgressEvent};
 use crate::planning::world::Allowed;
@@ -148,7 +149,7 @@ impl Change {
         let mut report = Report::new(session.output.progress(), prefix.to_owned());
         let engine = &connected.facts.id;
         let order = Order {
-            memory: session.store.memory(engine, &project, connected.clock.now()),
+            keeper: Keeper::new(&session.store, engine, &project),
             clock: connected.clock.clone(),
             desired,
             goal: self.goal,
@@ -159,11 +160,8 @@ impl Change {
         let result = converge(connected.engine.clone(), order, &mut report).await;
         report.finish();
         let result = result?;
-        let now = connected.clock.now();
         if self.goal == Goal::Gone && result.end == End::Done {
             session.store.forget(engine, &project);
-        } else {
-            session.store.remember(engine, &project, &result.memory, now);
         }
         let (end, found) = (result.end, Box::new(result.found));
         Ok(Changed::Ended { end, found, by_operator: false })

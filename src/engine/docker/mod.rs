@@ -11,6 +11,7 @@ mod convert;
 mod error;
 mod events;
 mod images;
+mod log;
 mod look;
 mod perform;
 mod probe;

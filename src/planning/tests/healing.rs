@@ -83,9 +83,9 @@ fn what_a_restart_does_not_help_is_made_again() {
             "update demo-web-1 RestartPolicy.Name=no",
             "stop demo-web-1",
             "rename demo-web-1 to demo-web-1.old-00000002",
+            "remove demo-web-1.old-00000002",
             "rename demo-web-1.next-00000002 to demo-web-1",
             "start demo-web-1",
-            "remove demo-web-1.old-00000002",
         ]
     );
     assert_ne!(drive.machine.named("demo-web-1").id, id);

@@ -10,5 +10,6 @@ mod jobs;
 mod plans;
 mod recovery;
 mod replacement;
+mod rollback;
 mod time;
 mod together;

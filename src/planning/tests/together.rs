@@ -65,9 +65,9 @@ fn a_dependent_is_stopped_before_its_dependency_and_started_after_it_is_ready() 
     rename demo-db-1.next-00000002 to demo-db-1
     start demo-db-1
     probe demo-db-1
-    remove demo-db-1.old-00000002
     start demo-app-1
     probe demo-app-1
+    remove demo-db-1.old-00000002
     ");
     assert!(drive.status().ready);
 }

@@ -8,6 +8,7 @@ mod life;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,8 +18,10 @@ use form::Stored;
 
 use super::disk::write_atomically;
 use crate::planning::event::{Events, Seen};
-use crate::planning::memory::Memory;
-use crate::state::ids::NoObject;
+use crate::planning::memory::{Memory, Stopper};
+use crate::planning::trial::Trial;
+use crate::state::ids::{ContainerId, NoObject};
+use crate::state::step::Step;
 use crate::state::time::Now;
 
 /// The version of the form; what is of another one is begun anew.
@@ -75,8 +78,16 @@ pub(super) fn write(path: &Path, memory: &Memory, now: Now) -> io::Result<()> {
 }
 
 /// Leaves out what no later process can use, and the events: the journal has them.
+///
+/// A container that is being stopped is taken down as stopped: should this process end
+/// before the step does, its end is no crash, and no end of its work.
 fn lasting(memory: Memory) -> Memory {
+    let mut stopped = memory.stopped.clone();
+    for id in stopping(&memory) {
+        stopped.entry(id.clone()).or_insert(Stopper::Somebody);
+    }
     Memory {
+        stopped,
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
         signalled: BTreeMap::new(),
@@ -87,9 +98,39 @@ fn lasting(memory: Memory) -> Memory {
     }
 }
 
+/// Iterates over the containers that are being stopped.
+fn stopping(memory: &Memory) -> impl Iterator<Item = &ContainerId> {
+    memory.under_way.values().filter_map(|step| match step {
+        Step::Stop { container, .. } => Some(container),
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Create { .. }
+        | Step::CopyIn { .. }
+        | Step::Connect { .. }
+        | Step::Disconnect { .. }
+        | Step::Update { .. }
+        | Step::Rename { .. }
+        | Step::Start { .. }
+        | Step::Unpause { .. }
+        | Step::Remove { .. }
+        | Step::ReadLog { .. }
+        | Step::Probe { .. } => None,
+    })
+}
+
 /// Tells whether a later process could tell two memories apart.
 pub(super) fn is_same_to_others(one: &Memory, other: &Memory) -> bool {
     kept(one) == kept(other)
+}
+
+/// Trials without their clocks, which go on with every look: to the second is enough.
+fn lasting_trials(trials: &BTreeMap<ContainerId, Trial>) -> impl PartialEq + '_ {
+    let lasting = trials.iter().map(|(id, it)| {
+        (id, it.spent.as_secs() / 10, it.exits, it.in_office, &it.verdict)
+    });
+    lasting.collect::<Vec<_>>()
 }
 
 /// Everything that [`lasting`] keeps, by reference: this is asked after every pass.
@@ -111,6 +152,10 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unequal,
         conditions,
         down,
+        trials,
+        rejections,
+        offices,
+        logged,
         unwatched: _,
         events: _,
         seen: _,
@@ -119,9 +164,11 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         attributed,
         healings,
     } = memory;
-    let of_containers = (proven, filled, stopped, restarts);
+    let stopping: Vec<&ContainerId> = stopping(memory).collect();
+    let of_containers = (proven, filled, stopped, stopping, restarts);
     let of_engine = (pulled, quirks, unequal);
-    let of_work = completed;
+    let of_changes = (lasting_trials(trials), rejections, offices, logged);
+    let of_wishes = (generation, down, wishes, completed);
     let failures = (retries, crashes, outages, attributed, healings);
-    ((generation, down, wishes), of_containers, of_engine, failures, of_work, conditions)
+    (of_wishes, of_containers, of_engine, of_changes, failures, conditions)
 }

@@ -8,6 +8,9 @@ use crate::planning::completed::Completed;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::heal::{Healing, Healings, Remedy};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
+use crate::planning::rejection::Rejection;
+use crate::planning::trial::{Trial, Verdict};
+use crate::state::desired::FailureAction;
 use crate::state::document::Document;
 use crate::state::ids::{
     ContainerId, Generation, ImageId, Object, ServiceName, SpecHash,
@@ -81,6 +84,10 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         ]
         .into(),
         down: Some(Generation::new("sha256:0")),
+        trials: [(id.clone(), trial(now))].into(),
+        rejections: [("web".into(), rejection(&id))].into(),
+        offices: [(id.clone(), true)].into(),
+        logged: [id].into(),
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
@@ -112,6 +119,29 @@ fn attributed() -> Attributed {
 
 fn completed() -> Completed {
     Completed { spec: SpecHash::new("sha256:6"), image: ImageId::new("sha256:7") }
+}
+
+fn trial(now: Now) -> Trial {
+    Trial {
+        spent: Duration::from_millis(1500),
+        counted: now.moment,
+        ready_since: None,
+        in_office: true,
+        exits: 2,
+        ended: Some(time("09:59:00")),
+        restarts: 1,
+        verdict: Verdict::Failed("it ended twice".to_owned()),
+        over: Some(now.moment),
+    }
+}
+
+fn rejection(container: &ContainerId) -> Rejection {
+    Rejection {
+        specs: [SpecHash::new("sha256:9")].into(),
+        action: FailureAction::Rollback,
+        container: container.clone(),
+        why: "it was not ready within 300 s".to_owned(),
+    }
 }
 
 /// An event that happened twice.
@@ -210,13 +240,15 @@ fn a_later_process_gets_what_it_can_use() {
     let path = folder.path().join("stacks/web.json");
     write(&path, &full(after(5000)), after(5000)).unwrap();
     let read = parse(&std::fs::read(&path).unwrap(), after(0)).unwrap();
-    let expected = Memory {
+    let mut expected = Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
         unwatched: None,
         events: Events::default(),
         ..full(after(0))
     };
+    // It was being stopped: its end is no crash.
+    expected.stopped.insert(ContainerId::new("c1"), Stopper::Somebody);
     assert_eq!(read, expected);
 }
 
@@ -250,8 +282,11 @@ fn rubbish_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
-    let (one, now) = (full(after(10)), after(10));
+fn probing_most_steps_under_way_and_events_are_no_reason_to_write_memory() {
+    let (mut one, now) = (full(after(10)), after(10));
+    let stopping = one.clone();
+    one.under_way.retain(|_, step| step.verb() != "stop");
+    assert!(!is_same_to_others(&one, &stopping), "its end would be taken for a crash");
     let idle = Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
@@ -281,6 +316,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
     ];
     for change in changes {
         let mut other = full(now);
+        other.under_way.clear();
         change(&mut other);
         assert!(!is_same_to_others(&one, &other), "{other:?}");
     }
