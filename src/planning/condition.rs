@@ -6,8 +6,10 @@ use crate::state::desired::{FailureAction, Service};
 use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
+use super::attribution;
 use super::change::{Action, Change, Gate, Plan};
 use super::event;
+use super::heal;
 use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
@@ -130,6 +132,10 @@ fn service_status(
     let mut ended = instances.iter().filter(is_down);
     let restart = ended.find_map(|it| world.memory.crashes.get(&object(it)));
     let next = retry.map(|it| it.not_before).or_else(|| restart.map(|it| it.not_before));
+    let heal = || instances.iter().find_map(|it| Some(heal::wake(world, it)?.0));
+    let next = next.or_else(heal);
+    let healed = instances.iter().filter_map(|it| world.memory.healings.get(&object(it)));
+    let healed = healed.map(|it| it.row).max().unwrap_or_default();
     let next = next.filter(|moment| *moment > world.now.moment);
     ServiceStatus {
         name: service.name.clone(),
@@ -142,7 +148,10 @@ fn service_status(
             .map(container)
             .collect(),
         conditions,
-        attempts: retry.map_or(0, |it| it.attempts).max(crashes.map_or(0, |it| it.count)),
+        attempts: retry
+            .map_or(0, |it| it.attempts)
+            .max(crashes.map_or(0, |it| it.count))
+            .max(healed),
         next: next.and_then(|moment| {
             world.now.engine.checked_add(moment.since(world.now.moment)).ok()
         }),
@@ -218,12 +227,29 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     }
     match (&instance.standing, change) {
         (Standing::Running(Readiness::Unhealthy), _) => {
-            let message = "its health check fails".to_owned();
+            let message = change.map_or_else(
+                || "its health check fails".to_owned(),
+                |change| text(Some(change)),
+            );
             Some(Trouble::new("Unhealthy", message, true))
+        }
+        (Standing::Restarting, _) if let Some(to) = attribution::of(world, instance) => {
+            let message = format!(
+                "it ended{}, because {to} was not ready; {ENGINE_WAITS}",
+                code(instance)
+            );
+            let trouble = Trouble::new("DependencyNotReady", message, false);
+            Some(Trouble { because_of: vec![to.clone()], ..trouble })
         }
         (Standing::Restarting, _) => {
             let message = format!("it ended{}; {ENGINE_WAITS}", code(instance));
             Some(Trouble::new("CrashLoopBackOff", message, false))
+        }
+        (Standing::Running(Readiness::Starting { .. }), _)
+            if heals_in_vain(world, &object) =>
+        {
+            let message = "it was healed and is not ready yet".to_owned();
+            Some(Trouble::new("Unhealthy", message, true))
         }
         (_, Some(change)) => Some(waiting(world, instance, change)),
         (Standing::Running(Readiness::Starting { .. }), None) => {
@@ -243,6 +269,12 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
             None,
         ) => None,
     }
+}
+
+/// Tells whether neither a restart nor another container has helped so far.
+fn heals_in_vain(world: &World<'_>, object: &Object) -> bool {
+    let healings = world.memory.healings.get(object);
+    healings.is_some_and(|it| it.row > 2 && it.current.is_some())
 }
 
 /// Says that what is wanted did not prove itself.
@@ -312,7 +344,7 @@ fn looping(
 fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Trouble {
     let reason = match &change.gate {
         Gate::Open => "Changing",
-        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("service/")) => {
+        Gate::Waiting { on, .. } if on.iter().any(|it| is_about_service(it)) => {
             "DependencyNotReady"
         }
         Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
@@ -325,6 +357,13 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
         trouble.because_of = world.unmet_services(instance.service).cloned().collect();
     }
     trouble
+}
+
+/// Tells whether something waits for a service (`service/db healthy`), and not for one
+/// replica of it (`service/db/1 stopped`): that is no dependency.
+fn is_about_service(wait: &str) -> bool {
+    let about = wait.split(' ').next().unwrap_or(wait);
+    about.strip_prefix("service/").is_some_and(|rest| !rest.contains('/'))
 }
 
 fn text(change: Option<&Change>) -> String {

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Instance, Standing, World, is_awaited};
-use super::{network, order, prune, replica, retirement, trial, volume};
+use super::{network, optional, order, prune, replica, retirement, trial, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -48,6 +48,8 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.notes.extend(volume::note(world, key, spec));
     }
     for service in order::dependencies_first(world.desired) {
+        let service_note = world.desired.services.get(service);
+        plan.notes.extend(service_note.and_then(|it| optional::note(world, it)));
         for instance in world.replicas_of(service) {
             decisions.push(replica::decide(world, instance));
             plan.notes.extend(replica::note(world, instance));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
+use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
 use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
@@ -47,6 +48,10 @@ pub(super) struct Stored {
     conditions: BTreeMap<String, StoredCondition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<StoredEvent>,
+    completed: BTreeMap<String, StoredCompleted>,
+    outages: BTreeMap<ServiceName, StoredOutage>,
+    attributed: BTreeMap<String, StoredAttributed>,
+    healings: BTreeMap<String, StoredHealings>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -138,6 +143,10 @@ impl Stored {
             unwatched,
             events,
             seen: _,
+            completed,
+            outages,
+            attributed,
+            healings,
         } = memory;
         Self {
             version,
@@ -165,6 +174,10 @@ impl Stored {
                 since: EngineTimeText(*since),
             }),
             events: events.iter().map(StoredEvent::from).collect(),
+            completed: named(completed, StoredCompleted::new),
+            outages: values(outages, StoredOutage::new),
+            attributed: named(attributed, StoredAttributed::new),
+            healings: named(healings, StoredHealings::new),
         }
     }
 
@@ -211,6 +224,14 @@ impl Stored {
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
+            completed: objects(self.completed, |it| Ok(it.completed()))?,
+            outages: self
+                .outages
+                .into_iter()
+                .map(|(name, it)| (name, it.outage()))
+                .collect(),
+            attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
+            healings: objects(self.healings, |it| Ok(it.healings()))?,
         })
     }
 }

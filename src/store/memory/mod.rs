@@ -4,6 +4,7 @@
 //! sent to others, and never kept.
 
 mod form;
+mod life;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
@@ -113,10 +114,16 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unwatched: _,
         events: _,
         seen: _,
+        completed,
+        outages,
+        attributed,
+        healings,
     } = memory;
-    let of_containers = (proven, filled, stopped, restarts);
+    let stopping: Vec<&ContainerId> = memory.stopping().collect();
+    let of_containers = (proven, filled, stopped, stopping, restarts);
     let of_engine = (pulled, quirks, unequal);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);
-    let of_wishes = (generation, down, wishes);
-    (of_wishes, of_containers, of_engine, of_changes, retries, crashes, conditions)
+    let of_wishes = (generation, down, wishes, completed);
+    let failures = (retries, crashes, outages, attributed, healings);
+    (of_wishes, of_containers, of_engine, of_changes, failures, conditions)
 }
