@@ -42,6 +42,8 @@ pub enum Goal {
     Converged,
     /// Taken down, but for its data.
     Gone,
+    /// As it was, with the new starts that the memory says are asked for.
+    Restarted,
 }
 
 /// How it ended.
@@ -79,9 +81,10 @@ pub async fn converge<E: Engine + 'static>(
     order.memory.down = match goal {
         Goal::Converged => None,
         Goal::Gone => Some(order.desired.generation.clone()),
+        Goal::Restarted => order.memory.down,
     };
     order.memory.wait_no_longer();
-    let wanted = Wanted { desired: order.desired, invalid: None };
+    let wanted = Wanted::new(order.desired);
     let controller = Controller::new(wanted, order.allowed, order.memory);
     let mut runtime = Runtime::new(&engine, controller, order.clock);
     let deadline = runtime.clock.now().moment.after(order.timeout);
@@ -119,8 +122,12 @@ pub fn end(
     wait: bool,
     is_late: bool,
 ) -> Option<End> {
-    let is_ready = goal == Goal::Gone || !wait || convergence.is_ready;
-    if convergence.is_settled && is_ready {
+    let is_done = match goal {
+        Goal::Converged => convergence.is_settled && (!wait || convergence.is_ready),
+        Goal::Gone => convergence.is_settled,
+        Goal::Restarted => !convergence.is_restarting,
+    };
+    if is_done {
         Some(End::Done)
     } else if is_late {
         Some(End::TimedOut)

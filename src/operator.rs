@@ -18,8 +18,10 @@ use crate::pass::{Found, Wanted};
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Runtime, Turn};
+use crate::state::ids::Generation;
 use crate::store::Store;
 use crate::store::memory;
+use crate::store::revisions::RevisionEnd;
 
 /// How long steps that were begun may go on after the operator was asked to end.
 const LAST_STEPS: Duration = Duration::from_secs(10);
@@ -58,6 +60,8 @@ struct Operator<E> {
     followers: Followers,
     report: Report,
     announced: Announced,
+    /// What is known to have come of what was wanted last.
+    ended: Option<(Generation, RevisionEnd)>,
 }
 
 /// Converges for ever; ends when nobody can tell it anything any more, after the steps
@@ -80,6 +84,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         followers,
         report,
         announced,
+        ended: None,
     };
     operator.run().await;
 }
@@ -109,7 +114,19 @@ impl<E: Engine + 'static> Operator<E> {
     fn passed(&mut self, found: &Found) {
         self.announced.tell(found);
         self.remember();
+        self.note_end(found);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
+    }
+
+    /// Takes note of what came of a revision, once.
+    fn note_end(&mut self, found: &Found) {
+        let Some(end) = RevisionEnd::of(&found.status) else { return };
+        let ended = Some((found.status.generation.clone(), end));
+        if self.ended != ended {
+            let wanted = self.runtime.controller.wanted();
+            self.store.revision_ended(&wanted.desired, end);
+            self.ended = ended;
+        }
     }
 
     fn take_wish(&mut self) -> Turn {
@@ -143,6 +160,13 @@ impl<E: Engine + 'static> Operator<E> {
             }
             Request::Delete { .. } => Ask::Delete,
             Request::Retry { ref service } => Ask::Retry { service: service.clone() },
+            Request::Pause { ref service, time } => {
+                Ask::Pause { service: service.clone(), time }
+            }
+            Request::Resume { ref service } => Ask::Resume { service: service.clone() },
+            Request::Restart { ref service, .. } => {
+                Ask::Restart { service: service.clone() }
+            }
         };
         let stack = &self.runtime.controller.wanted().desired.project;
         tracing::info!(%stack, ?ask, "asked through the control socket");

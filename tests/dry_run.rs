@@ -176,7 +176,7 @@ async fn runtime(product: &Product, proxy: &Proxy) -> Runtime<Docker> {
     let mut clock = Clock::new();
     clock.set_engine_time(facts.time);
     let memory = store.memory(&facts.id, &desired.project, clock.now());
-    let wanted = Wanted { desired, invalid: None };
+    let wanted = Wanted::new(desired);
     let controller = Controller::new(wanted, Allowed::default(), memory);
     Runtime::new(&engine, controller, clock)
 }

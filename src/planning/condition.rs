@@ -12,6 +12,7 @@ use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
+use crate::state::time::Now;
 
 /// Returns the status of a stack; the memory dates the conditions that did not flip.
 /// `invalid` says what is wrong with the file, while an earlier desired state is in force.
@@ -29,6 +30,8 @@ pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackSta
     if world.is_down() {
         say_it_is_down(&mut conditions);
     }
+    let paused = world.memory.pauses.said();
+    conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));
     date(&mut conditions, "stack", world);
     StackStatus {
         name: world.desired.project.clone(),
@@ -93,6 +96,14 @@ fn stack_conditions(
             condition("Degraded", false, "AsExpected", "no service is degraded")
         },
     ]
+}
+
+/// Returns the condition that what is wanted is not what the files say.
+pub fn pinned(world: &World<'_>, said: &str) -> ConditionStatus {
+    let mut conditions = [condition("Pinned", true, "ByHand", said)];
+    date(&mut conditions, "stack", world);
+    let [pinned] = conditions;
+    pinned
 }
 
 /// What a person took down is not missed.
@@ -208,6 +219,12 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
             times => format!("{} ({times} times in a row)", retry.message),
         };
         return Some(Trouble::new(retry.reason.as_str(), message, true));
+    }
+    if let (Some(pause), Some(change)) =
+        (world.memory.pauses.of(&instance.service.name), change)
+    {
+        let message = format!("{}; it {pause}", change.reason);
+        return Some(Trouble::new("Paused", message, false));
     }
     let crashes = world.memory.crashes.get(&object);
     if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
@@ -358,8 +375,8 @@ fn date(conditions: &mut [ConditionStatus], about: &str, world: &World<'_>) {
 
 /// Returns the memory with the conditions of a status, so that the next one can tell
 /// which of them flipped.
-pub fn remember(memory: &mut Memory, status: &StackStatus) {
-    event::flipped(memory, status);
+pub fn remember(memory: &mut Memory, status: &StackStatus, now: Now) {
+    event::flipped(memory, status, now.engine);
     let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
     let services = status.services.iter().flat_map(|service| {
         let about = format!("service/{}", service.name);

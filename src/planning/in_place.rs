@@ -18,7 +18,7 @@ pub fn decide(
     holder: &Container,
 ) -> Decision {
     let reason = named(&instance.drift, Action::UpdateInPlace);
-    if instance.must_go_down() && is_running(holder) {
+    if instance.fields_take_it_down() && is_running(holder) {
         let waits = order::before_disruption(world, instance);
         let next = if waits.is_empty() {
             Next::Step(Step::Stop {

@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{crash, quirk, target};
+use super::{crash, quirk, restart, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -41,12 +41,16 @@ pub fn learn(
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
     }
+    memory.pauses.expire(now.engine);
     forget_the_gone(&mut memory, observed);
     crash::excuse(&mut memory, desired, observed, unwatched, now);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
+    let due_restarts = restart::due(&world);
     memory.crashes = crash::crashes(&world, unwatched);
+    memory.due_restarts = due_restarts;
+    memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);
     quirk::remember(&mut memory, mismatches);
     event::learnt(before, &mut memory, desired, observed, outcomes, now);

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{Events, Seen};
+use super::pause::Pauses;
+use super::restart::DueRestarts;
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
 };
@@ -57,6 +59,16 @@ pub struct Memory {
     /// What the last look saw, so that the next one can tell what happened meanwhile. Of
     /// this process only.
     pub seen: Seen,
+    /// What a person said to leave alone for a while.
+    pub pauses: Pauses,
+    /// Services that a person asked to restart, before it is known what that means.
+    pub asked_to_restart: BTreeSet<ServiceName>,
+    /// The starts that are to give way because a person asked for it, until their
+    /// successors are ready.
+    pub due_restarts: DueRestarts,
+    /// The only service that this process may do something about; nothing for all of them.
+    /// Of this process only.
+    pub only: Option<ServiceName>,
 }
 
 impl Memory {

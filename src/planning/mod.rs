@@ -6,7 +6,8 @@
 //!
 //! Read in this order: [`target`] (what a container should be), [`drift`] and
 //! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
-//! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for),
+//! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for), [`pause`]
+//! and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
@@ -26,12 +27,14 @@ pub mod memory;
 pub mod network;
 pub mod office;
 pub mod order;
+pub mod pause;
 pub mod plan;
 pub mod progress;
 pub mod prune;
 pub mod quirk;
 pub mod readiness;
 pub mod replica;
+pub mod restart;
 pub mod retry;
 pub mod status;
 pub mod target;

@@ -1,7 +1,7 @@
 //! The plan: every object's change and the steps that may be taken now.
 
 use crate::state::desired::Desired;
-use crate::state::ids::Object;
+use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Observed;
 use crate::state::step::Step;
 use crate::state::time::{Moment, Now};
@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Standing, World, is_awaited};
-use super::{network, order, prune, replica, volume};
+use super::{network, order, pause, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -58,9 +58,14 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     decisions.extend(network::left_over(world));
     plan.notes.extend(notes);
 
+    if let Some(only) = &world.memory.only {
+        decisions.retain(|it| is_about(&it.object, only));
+    }
+    plan.notes.extend(pause::note(world));
+
     let mut room = Room::new(world);
     for decision in decisions {
-        let decision = room.admit(decision.held_back(world));
+        let decision = room.admit(pause::hold(world, decision.held_back(world)));
         plan.changes.extend(decision.change());
         match decision.next {
             Next::Step(step) => plan.steps.push((decision.object, step)),
@@ -69,7 +74,16 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         }
     }
     plan.is_moving = is_moving(world, &plan);
+    // The end of a pause is nothing that anybody waits for who wants the stack changed.
+    plan.wake = [plan.wake, pause::wake(world)].into_iter().flatten().min();
     plan
+}
+
+fn is_about(object: &Object, service: &ServiceName) -> bool {
+    match object {
+        Object::Service(replica) => replica.service == *service,
+        Object::Network(_) | Object::Volume(_) => false,
+    }
 }
 
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {

@@ -10,7 +10,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{handover, in_place, network, order};
+use super::{handover, in_place, network, order, restart};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -130,6 +130,9 @@ fn keep(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decis
     }
     if !instance.drift.is_empty() {
         return in_place::decide(world, instance, holder);
+    }
+    if let Some(decision) = restart::decide(world, instance, holder) {
+        return decision;
     }
     match &instance.standing {
         Standing::Running(readiness) => running(world, instance, holder, readiness),

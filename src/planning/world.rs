@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::state::desired::{Condition, Desired, PullPolicy, RestartPolicy, Service};
-use crate::state::ids::{ContainerId, Replica, ServiceName};
+use crate::state::ids::{ContainerId, Object, Replica, ServiceName};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::time::Now;
 
@@ -12,6 +12,7 @@ use super::in_place::attached;
 use super::memory::Memory;
 use super::office::{Office, is_running, office};
 use super::readiness::{Readiness, readiness};
+use super::restart;
 use super::target::{Target, container_name, target};
 
 /// What a person allowed for this plan.
@@ -53,6 +54,8 @@ pub struct Instance<'a> {
     pub drift: Vec<FieldDrift>,
     /// What the holder is doing.
     pub standing: Standing,
+    /// A person asked for a new start of the holder.
+    pub is_to_restart: bool,
 }
 
 /// What the holder of an office is doing.
@@ -102,9 +105,12 @@ impl<'a> World<'a> {
                     office,
                     drift: Vec::new(),
                     standing,
+                    is_to_restart: false,
                 };
                 if let Some(holder) = instance.office.holder {
                     instance.drift = instance.drift_of(holder, desired, observed, memory);
+                    let object = Object::Service(replica.clone());
+                    instance.is_to_restart = restart::is_due(memory, &object, holder);
                 }
                 (replica, instance)
             })
@@ -246,8 +252,14 @@ impl Instance<'_> {
         self.drift.iter().map(|field| field.cost).max().unwrap_or(Action::None)
     }
 
-    /// Tells whether bringing the fields in line takes it down for a while.
+    /// Tells whether it is to be taken down for a while: by its fields, or because a person
+    /// asked for it.
     pub fn must_go_down(&self) -> bool {
+        self.is_to_restart || self.fields_take_it_down()
+    }
+
+    /// Tells whether bringing the fields in line takes it down for a while.
+    pub fn fields_take_it_down(&self) -> bool {
         self.verdict() >= Action::Restart
             || self.service.settings.stable_address
                 && self.drift.iter().any(|field| attached(&field.path).is_some())

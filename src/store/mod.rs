@@ -10,6 +10,7 @@ mod journal;
 mod key;
 pub mod lock;
 pub mod memory;
+pub mod revisions;
 mod sources;
 
 use std::collections::BTreeMap;

@@ -32,7 +32,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let mut operators = Operators::new(session, &connected, allowed, reloads);
     let mut end = std::pin::pin!(asked_to_end());
     let mut look_again = signal(SignalKind::hangup())?;
-    let mut loaded = session.load();
+    let mut loaded = session.load_wanted();
     tokio::select! {
         locked = operators.lock(&loaded) => if let Err(refusal) = locked {
             return session.refused(&refusal);
@@ -52,7 +52,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
             () = operators.refused_long_enough() => {}
             () = &mut end => break,
         }
-        loaded = session.load();
+        loaded = session.load_wanted();
     }
     service_manager::is_ending();
     tracing::info!("ending; containers are left running");

@@ -108,7 +108,7 @@ impl Bench {
 }
 
 fn wanted(yaml: &str) -> Wanted {
-    Wanted { desired: desired(yaml), invalid: None }
+    Wanted::new(desired(yaml))
 }
 
 fn relist() -> Event {

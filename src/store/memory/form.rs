@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
+use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
 use super::step::StoredStep;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
@@ -41,6 +42,9 @@ pub(super) struct Stored {
     conditions: BTreeMap<String, StoredCondition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<StoredEvent>,
+    pauses: StoredPauses,
+    asked_to_restart: BTreeSet<ServiceName>,
+    due_restarts: BTreeMap<String, StoredStart>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,6 +132,10 @@ impl Stored {
             unwatched,
             events,
             seen: _,
+            pauses,
+            asked_to_restart,
+            due_restarts,
+            only: _,
         } = memory;
         Self {
             version,
@@ -151,6 +159,9 @@ impl Stored {
                 since: EngineTimeText(*since),
             }),
             events: events.iter().map(StoredEvent::from).collect(),
+            pauses: StoredPauses::new(pauses),
+            asked_to_restart: asked_to_restart.clone(),
+            due_restarts: stored_starts(due_restarts),
         }
     }
 
@@ -193,25 +204,29 @@ impl Stored {
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
+            pauses: self.pauses.pauses(),
+            asked_to_restart: self.asked_to_restart,
+            due_restarts: starts(self.due_restarts)?,
+            only: None,
         })
     }
 }
 
-fn values<K: Ord + Clone, V, S>(
+pub(super) fn values<K: Ord + Clone, V, S>(
     map: &BTreeMap<K, V>,
     stored: impl Fn(&V) -> S,
 ) -> BTreeMap<K, S> {
     map.iter().map(|(key, value)| (key.clone(), stored(value))).collect()
 }
 
-fn named<V, S>(
+pub(super) fn named<V, S>(
     map: &BTreeMap<Object, V>,
     stored: impl Fn(&V) -> S,
 ) -> BTreeMap<String, S> {
     map.iter().map(|(object, value)| (object.to_string(), stored(value))).collect()
 }
 
-fn objects<S, V>(
+pub(super) fn objects<S, V>(
     map: BTreeMap<String, S>,
     value: impl Fn(S) -> Result<V, MemoryError>,
 ) -> Result<BTreeMap<Object, V>, MemoryError> {

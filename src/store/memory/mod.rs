@@ -3,6 +3,7 @@
 //! Both have one form. What only the living process can use (steps under way, probing) is
 //! sent to others, and never kept.
 
+mod by_hand;
 mod form;
 mod step;
 #[cfg(test)]
@@ -82,6 +83,7 @@ fn lasting(memory: Memory) -> Memory {
         unwatched: None,
         events: Events::default(),
         seen: Seen::default(),
+        only: None,
         ..memory
     }
 }
@@ -113,8 +115,14 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unwatched: _,
         events: _,
         seen: _,
+        pauses,
+        asked_to_restart,
+        due_restarts,
+        only: _,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts);
     let of_engine = (pulled, quirks, unequal);
-    ((generation, down, wishes), of_containers, of_engine, retries, crashes, conditions)
+    let of_people = (pauses, asked_to_restart, due_restarts);
+    let of_wish = (generation, down, wishes);
+    (of_wish, of_containers, of_engine, of_people, retries, crashes, conditions)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
+use crate::planning::pause::{Pause, Pauses};
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
 use crate::state::secret::Secret;
@@ -79,7 +80,17 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
+        pauses: pauses(),
+        asked_to_restart: ["db".into()].into(),
+        due_restarts: [(web(), (ContainerId::new("c1"), time("09:00:00")))].into(),
+        only: None,
     }
+}
+
+fn pauses() -> Pauses {
+    let pause = Pause { since: time("09:50:00"), until: Some(time("11:50:00")) };
+    let by_hand = Pause { until: None, ..pause };
+    Pauses { stack: Some(by_hand), services: [("web".into(), pause)].into() }
 }
 
 /// An event that happened twice.
