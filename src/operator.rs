@@ -15,13 +15,13 @@ use crate::control::{Reply, Request};
 use crate::controller::{Ask, Controller, Event};
 use crate::engine::{Engine, EngineError};
 use crate::pass::{Found, Wanted};
+use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Runtime, Turn};
 use crate::state::ids::Generation;
 use crate::store::Store;
 use crate::store::memory;
-use crate::store::revisions::RevisionEnd;
 
 /// How long steps that were begun may go on after the operator was asked to end.
 const LAST_STEPS: Duration = Duration::from_secs(10);

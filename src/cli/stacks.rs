@@ -7,13 +7,14 @@ use super::options::Options;
 use crate::compose::files::{ReadError, ReadFiles, Recording};
 use crate::compose::load::{Loaded, Request, load};
 use crate::compose::problem::Problems;
+use crate::planning::revision::RevisionId;
 use crate::source::file::HostFiles;
 use crate::source::fingerprint::Touched;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
 use crate::store::Store;
-use crate::store::revisions::{Pin, RevisionId, RevisionsError};
+use crate::store::revisions::{Pin, RevisionsError};
 
 /// The files of one stack, in the order in which they are merged.
 pub type StackFiles = Vec<PathBuf>;

@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::quirk::{is_quirk, key};
 use super::target::{Target, concealed};
 use super::world::Instance;
+use super::{adoption, anonymous};
 
 impl Instance<'_> {
     /// Returns how one of its containers differs from the target: fields, image, name,
@@ -78,6 +79,10 @@ impl Instance<'_> {
         let stale = stale_networks(container, observed, &self.target);
         fields.extend(stale.into_iter().filter(|field| !known.contains(&field.path)));
         fields.extend(self.name_drift(container));
+        fields.retain(|field| {
+            !adoption::differs_by_own_names(self, container, field)
+                && !anonymous::is_carried(field)
+        });
         fields
     }
 

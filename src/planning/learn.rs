@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{crash, quirk, restart, target};
+use super::{adoption, crash, quirk, restart, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -48,8 +48,10 @@ pub fn learn(
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
     let due_restarts = restart::due(&world);
+    let adopted = adoption::adopted(&world);
     memory.crashes = crash::crashes(&world, unwatched);
     memory.due_restarts = due_restarts;
+    memory.adopted = adopted;
     memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);
     quirk::remember(&mut memory, mismatches);

@@ -6,7 +6,7 @@ use super::event::{Events, Seen};
 use super::pause::Pauses;
 use super::restart::DueRestarts;
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
 use crate::state::step::Step;
 use crate::state::time::{EngineTime, Moment};
@@ -69,6 +69,9 @@ pub struct Memory {
     /// The only service that this process may do something about; nothing for all of them.
     /// Of this process only.
     pub only: Option<ServiceName>,
+    /// Containers that somebody else made and that a service of a source had the place for:
+    /// they are that source's from then on.
+    pub adopted: BTreeMap<ContainerId, SourceId>,
 }
 
 impl Memory {

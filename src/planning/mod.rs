@@ -12,6 +12,8 @@
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
 
+pub mod adoption;
+pub mod anonymous;
 pub mod change;
 pub mod condition;
 mod crash;
@@ -36,6 +38,7 @@ pub mod readiness;
 pub mod replica;
 pub mod restart;
 pub mod retry;
+pub mod revision;
 pub mod status;
 pub mod target;
 pub mod teardown;

@@ -170,6 +170,12 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
             let observed = &seen(network, pointer);
             let equal = match pointer {
                 "IPAM" => same_addresses(desired, observed),
+                // It means something for swarm's networks only, and docker compose v1
+                // made every network so.
+                "Attachable" if desired.is_zero() => {
+                    network.document.get("Driver").as_text() != Some("overlay")
+                        || same(desired, observed)
+                }
                 _ => same(desired, observed),
             };
             (!equal).then(|| FieldDrift {

@@ -7,6 +7,7 @@ use crate::state::ids::{Object, Replica, ServiceName};
 use crate::state::observed::Container;
 use crate::state::step::Step;
 
+use super::adoption;
 use super::change::{Action, Note};
 use super::decision::{Decision, Next};
 use super::office::is_running;
@@ -60,9 +61,9 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     (decisions, notes)
 }
 
-/// We made it, and from this source.
+/// We made it, or took it over, and from this source.
 fn is_ours(world: &World<'_>, container: &Container) -> bool {
-    container.origin.source.as_ref() == Some(&world.desired.source)
+    adoption::is_of_source(world, container)
 }
 
 fn gone_services<'a>(world: &'a World<'_>) -> BTreeSet<&'a ServiceName> {

@@ -10,7 +10,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{handover, in_place, network, order, restart};
+use super::{anonymous, handover, in_place, network, order, restart};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -86,7 +86,7 @@ pub fn creation(
     if !missing.is_empty() {
         return Next::Wait(missing);
     }
-    let document = instance.target.creation(
+    let mut document = instance.target.creation(
         world.desired,
         &instance.replica,
         service,
@@ -94,6 +94,9 @@ pub fn creation(
         replaces.map(|container| &container.id),
         &world.observed.facts,
     );
+    if let Some(container) = replaces {
+        anonymous::carry_over(&mut document, container);
+    }
     Next::Step(Step::Create {
         name: name.clone(),
         document,

@@ -4,6 +4,7 @@ use crate::state::ids::{NetworkKey, Object, Replica};
 use crate::state::observed::{Container, labels};
 use crate::state::step::Step;
 
+use super::adoption;
 use super::change::{Action, Note, Plan};
 use super::decision::{Decision, Next};
 use super::office::is_running;
@@ -67,8 +68,7 @@ pub fn teardown(world: &World<'_>) -> Plan {
 fn is_ours(world: &World<'_>, container: &Container, replica: &Replica) -> bool {
     let is_named = world.desired.services.contains_key(&replica.service)
         || world.desired.inactive.contains(&replica.service);
-    !container.origin.one_off
-        && (is_named || container.origin.source.as_ref() == Some(&world.desired.source))
+    !container.origin.one_off && (is_named || adoption::is_of_source(world, container))
 }
 
 fn decide(

@@ -69,6 +69,8 @@ pub struct Container {
     pub created: EngineTime,
     /// What it is doing.
     pub state: ContainerState,
+    /// The volumes without a name of their own that are mounted in it, by path.
+    pub anonymous: BTreeMap<String, VolumeName>,
 }
 
 /// Whose a container is, read off its labels.
@@ -218,6 +220,11 @@ fn label<'a>(
     name: &str,
 ) -> Option<&'a str> {
     document.get(pointer).as_map()?.get(name).and_then(Value::as_text)
+}
+
+/// Tells whether a volume has no name of its own: the engine gave it 64 digits.
+pub fn is_anonymous(volume: &str) -> bool {
+    volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The labels that `docker compose` and we write.

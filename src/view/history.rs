@@ -7,9 +7,9 @@ use super::json::Stacks;
 use super::style::{CHANGE, GOOD};
 use super::table::{self, Row};
 use super::text::{age, short_digest};
+use crate::planning::revision::{Revision, RevisionEnd, RevisionId};
 use crate::state::ids::ProjectName;
 use crate::state::time::Now;
-use crate::store::revisions::{Revision, RevisionEnd, RevisionId};
 
 const HEADER: [&str; 5] = ["STACK", "REVISION", "WANTED", "RESULT", "GENERATION"];
 

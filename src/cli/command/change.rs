@@ -13,13 +13,13 @@ use crate::converge::{End, Goal, Order, converge, end};
 use crate::engine::EngineError;
 use crate::pass::{Found, Wanted};
 use crate::planning::progress::{Progress, ProgressEvent};
+use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::state::desired::Desired;
 use crate::state::ids::ServiceName;
 use crate::state::time::Now;
 use crate::store::lock::{Holder, Lock, LockError};
-use crate::store::revisions::RevisionEnd;
 
 /// How often a stack that somebody else holds is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(200);

@@ -7,8 +7,8 @@ use crate::cli::exit::Exit;
 use crate::cli::options::Format;
 use crate::cli::stacks::LoadedStack;
 use crate::clock::Clock;
+use crate::planning::revision::Revision;
 use crate::state::ids::ProjectName;
-use crate::store::revisions::Revision;
 use crate::view::history::{self, StackHistory};
 
 pub(super) fn run(session: &Session) -> Result<Exit> {

@@ -10,9 +10,9 @@ use crate::cli::arguments::Rollback;
 use crate::cli::exit::Exit;
 use crate::cli::stacks::LoadedStack;
 use crate::converge::Goal;
+use crate::planning::revision::{Revision, before, find};
 use crate::planning::world::Allowed;
 use crate::state::desired::Desired;
-use crate::store::revisions::{Revision, before, find};
 use crate::view::problems;
 
 pub(super) async fn run(session: &Session, options: &Rollback) -> Result<Exit> {

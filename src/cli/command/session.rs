@@ -23,6 +23,7 @@ use crate::control::{Reply, Request, client};
 use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
 use crate::planning::memory::Memory;
+use crate::planning::revision::Revision;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
@@ -30,7 +31,7 @@ use crate::state::observed::EngineFacts;
 use crate::store::Store;
 use crate::store::lock::Place;
 use crate::store::memory;
-use crate::store::revisions::{Revision, RevisionsError};
+use crate::store::revisions::RevisionsError;
 use crate::view::problems;
 
 /// One run of one command.

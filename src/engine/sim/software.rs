@@ -17,6 +17,8 @@ pub struct Software {
     pub health: Wellness,
     /// What it does when it is asked to stop.
     pub stops: Reaction,
+    /// The paths for which its image asks for a volume.
+    pub volumes: Vec<String>,
 }
 
 /// An end of a run.
@@ -111,6 +113,9 @@ impl Software {
                 "sickens" => software.health.until = Some(duration(name, text)?),
                 "stops" => software.stops = reaction(name, text)?,
                 "starts" => software.starts = duration(name, text)?,
+                "volumes" => {
+                    software.volumes = text.split(',').map(str::to_owned).collect();
+                }
                 _ => {
                     return Err(format!(
                         "{name}: the simulated engine knows no such label"

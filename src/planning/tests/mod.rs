@@ -1,5 +1,6 @@
 //! What plans do, from the first look to the last: no engine, no clock.
 
+mod adoption;
 mod chaos;
 mod crashes;
 mod down;

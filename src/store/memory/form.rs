@@ -11,7 +11,7 @@ use super::step::StoredStep;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
 use crate::state::time::{Moment, Now};
 use crate::store::form::{EngineTimeText, StoredEvent};
@@ -45,6 +45,7 @@ pub(super) struct Stored {
     pauses: StoredPauses,
     asked_to_restart: BTreeSet<ServiceName>,
     due_restarts: BTreeMap<String, StoredStart>,
+    adopted: BTreeMap<ContainerId, SourceId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +137,7 @@ impl Stored {
             asked_to_restart,
             due_restarts,
             only: _,
+            adopted,
         } = memory;
         Self {
             version,
@@ -162,6 +164,7 @@ impl Stored {
             pauses: StoredPauses::new(pauses),
             asked_to_restart: asked_to_restart.clone(),
             due_restarts: stored_starts(due_restarts),
+            adopted: adopted.clone(),
         }
     }
 
@@ -208,6 +211,7 @@ impl Stored {
             asked_to_restart: self.asked_to_restart,
             due_restarts: starts(self.due_restarts)?,
             only: None,
+            adopted: self.adopted,
         })
     }
 }

@@ -119,8 +119,9 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         asked_to_restart,
         due_restarts,
         only: _,
+        adopted,
     } = memory;
-    let of_containers = (proven, filled, stopped, restarts);
+    let of_containers = (proven, filled, stopped, restarts, adopted);
     let of_engine = (pulled, quirks, unequal);
     let of_people = (pauses, asked_to_restart, due_restarts);
     let of_wish = (generation, down, wishes);

@@ -84,6 +84,7 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         asked_to_restart: ["db".into()].into(),
         due_restarts: [(web(), (ContainerId::new("c1"), time("09:00:00")))].into(),
         only: None,
+        adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::compose::files::Recording;
+use crate::planning::revision::{NoRevision, before, find};
 use crate::state::digest::DigestKey;
 
 const FILE: &str = "/srv/web/compose.yaml";

@@ -8,9 +8,11 @@ use serde_json::Value as Json;
 use crate::compose::attribute::form;
 use crate::engine::docker::error::CallError;
 use crate::state::ids::{
-    ContainerName, NetworkId, NetworkName, ProjectName, Replica, SourceId,
+    ContainerName, NetworkId, NetworkName, ProjectName, Replica, SourceId, VolumeName,
 };
-use crate::state::observed::{Container, ContainerState, Health, Origin, Status, labels};
+use crate::state::observed::{
+    Container, ContainerState, Health, Origin, Status, is_anonymous, labels,
+};
 use crate::state::time::EngineTime;
 
 use super::time;
@@ -65,6 +67,18 @@ struct Inspected {
     state: InspectedState,
     config: InspectedConfig,
     network_settings: Option<InspectedNetworks>,
+    mounts: Option<Vec<InspectedMount>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedMount {
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    destination: String,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +161,13 @@ pub(in crate::engine::docker) fn container(json: &Json) -> Result<Container, Cal
             .collect(),
         created: time(&inspected.created).unwrap_or(EngineTime::UNIX_EPOCH),
         state: state(inspected.state, inspected.restart_count),
+        anonymous: inspected
+            .mounts
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|mount| mount.r#type == "volume" && is_anonymous(&mount.name))
+            .map(|mount| (mount.destination, VolumeName::new(mount.name)))
+            .collect(),
     })
 }
 
@@ -220,6 +241,11 @@ mod tests {
                 "reconciler.replaces": "abc",
             }},
             "NetworkSettings": {"Networks": {"milvus": {"NetworkID": "8d37"}}},
+            "Mounts": [
+                {"Type": "volume", "Name": "a1".repeat(32), "Destination": "/data"},
+                {"Type": "volume", "Name": "milvus_etcd", "Destination": "/etcd"},
+                {"Type": "bind", "Source": "/srv", "Destination": "/srv"},
+            ],
         })
     }
 
@@ -246,6 +272,10 @@ mod tests {
         );
         assert_eq!(state.started, Some("2026-11-22T20:07:12.5Z".parse().unwrap()));
         assert_eq!(state.finished, None);
+        assert_eq!(
+            container.anonymous,
+            [("/data".into(), "a1".repeat(32).as_str().into())].into()
+        );
     }
 
     #[test]
