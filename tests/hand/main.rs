@@ -13,6 +13,8 @@
     reason = "tests measure real time and tell long stories"
 )]
 
+mod adoption;
+mod data;
 #[path = "../product/mod.rs"]
 mod product;
 #[path = "../real/mod.rs"]
