@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Standing, World, is_awaited};
-use super::{network, order, pause, prune, replica, volume};
+use super::{guests, network, order, pause, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -61,6 +61,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     if let Some(only) = &world.memory.only {
         decisions.retain(|it| is_about(&it.object, only));
     }
+    plan.notes.extend(guests::notes(world));
     plan.notes.extend(pause::note(world));
 
     let mut room = Room::new(world);

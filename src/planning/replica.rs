@@ -10,7 +10,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{anonymous, handover, in_place, network, order, restart};
+use super::{anonymous, handover, in_place, network, order, rename, restart};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -47,6 +47,8 @@ fn create(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     let image = &instance.service.image;
     let reason = if instance.wants_pull(world.observed, world.memory) {
         format!("there is no container; the image {image} is pulled first")
+    } else if let Some(old) = rename::renames(world).get(&instance.replica) {
+        format!("renamed from {}, whose container is like it", old.service)
     } else {
         "there is no container".to_owned()
     };
@@ -242,6 +244,7 @@ pub fn start(
 fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next {
     let mut waits = world.unmet(instance.service);
     waits.extend(network::not_there(world, instance));
+    waits.extend(rename::in_the_way(world, instance));
     if !waits.is_empty() {
         return Next::Wait(waits);
     }

@@ -7,6 +7,7 @@ use crate::state::step::Step;
 use super::adoption;
 use super::change::{Action, Note, Plan};
 use super::decision::{Decision, Next};
+use super::guests;
 use super::office::is_running;
 use super::prune::{depends_on, stop_grace};
 use super::world::World;
@@ -30,7 +31,9 @@ pub fn teardown(world: &World<'_>) -> Plan {
         let key = network.label(labels::NETWORK).filter(|_| {
             network.label(labels::PROJECT) == Some(world.desired.project.as_str())
         });
-        let Some(key) = key else { continue };
+        let Some(key) = key.filter(|_| guests::of(world, network).is_none()) else {
+            continue;
+        };
         let object = Object::Network(NetworkKey::new(key));
         let attached = world.observed.containers.values();
         let attached =
@@ -47,6 +50,7 @@ pub fn teardown(world: &World<'_>) -> Plan {
             next,
         ));
     }
+    plan.notes.extend(guests::notes(world));
     for decision in decisions {
         let decision = decision.held_back(world);
         plan.changes.extend(decision.change());

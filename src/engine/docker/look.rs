@@ -9,7 +9,7 @@ use super::images::{Images, by_reference};
 use super::wire::Wire;
 use crate::engine::{EngineError, Scope};
 use crate::state::ids::{
-    ContainerId, ContainerName, ImageId, NetworkName, ProjectName, VolumeName,
+    ContainerId, ContainerName, ImageId, NetworkId, NetworkName, ProjectName, VolumeName,
 };
 use crate::state::observed::{Container, EngineFacts, Image, Network, Observed, Volume};
 
@@ -38,6 +38,7 @@ impl Earlier<'_> {
 struct Containers {
     ours: BTreeMap<ContainerId, Container>,
     strangers: BTreeMap<ContainerName, Option<ProjectName>>,
+    guests: BTreeMap<NetworkId, BTreeSet<ContainerName>>,
     /// The images of ours, by id.
     images: BTreeMap<String, Option<Image>>,
 }
@@ -57,12 +58,21 @@ pub(super) async fn look(
         volumes(wire),
         look_up(wire, None, references)
     )?;
-    let Containers { mut ours, strangers, images } = containers;
+    let Containers { mut ours, strangers, guests, images } = containers;
     for container in ours.values_mut() {
         name_the_networks(container, &networks);
     }
     found.extend(images);
-    Ok(Observed { facts, containers: ours, strangers, networks, volumes, images: found })
+    Ok(Observed {
+        facts,
+        containers: ours,
+        strangers,
+        networks,
+        volumes,
+        images: found,
+        guests,
+        host_paths: BTreeMap::new(),
+    })
 }
 
 /// What an engine is does not change from look to look, and costs it more to tell than all
@@ -108,6 +118,12 @@ async fn containers(
     let (ours, strangers): (Vec<_>, Vec<_>) = listed
         .into_iter()
         .partition(|listed| listed.project().as_ref() == Some(&scope.project));
+    let mut guests: BTreeMap<NetworkId, BTreeSet<ContainerName>> = BTreeMap::new();
+    for stranger in &strangers {
+        for network in stranger.networks() {
+            guests.entry(network).or_default().insert(stranger.name());
+        }
+    }
     let strangers = strangers.iter().map(|it| (it.name(), it.project())).collect();
 
     let (mut known, mut unknown) = (BTreeMap::new(), Vec::new());
@@ -122,7 +138,7 @@ async fn containers(
     known.extend(inspections(wire, unknown).await?);
     let ids: BTreeSet<_> = known.values().map(|it| it.image.to_string()).collect();
     let images = look_up(wire, Some(images), ids.into_iter().collect()).await?;
-    Ok(Containers { ours: known, strangers, images })
+    Ok(Containers { ours: known, strangers, guests, images })
 }
 
 /// Inspects containers; one that is gone is left out.

@@ -8,6 +8,7 @@ mod gates;
 mod pauses;
 mod plans;
 mod recovery;
+mod removal;
 mod replacement;
 mod restarts;
 mod time;

@@ -28,6 +28,7 @@ pub(in crate::engine::docker) struct Listed {
     names: Option<Vec<String>>,
     labels: Option<Labels>,
     state: Option<String>,
+    network_settings: Option<InspectedNetworks>,
 }
 
 impl Listed {
@@ -40,6 +41,13 @@ impl Listed {
     /// Returns the Compose project that the labels name.
     pub(in crate::engine::docker) fn project(&self) -> Option<ProjectName> {
         self.labels.as_ref()?.get(labels::PROJECT).map(ProjectName::new)
+    }
+
+    /// Iterates over the networks that the container is attached to.
+    pub(in crate::engine::docker) fn networks(&self) -> impl Iterator<Item = NetworkId> {
+        let networks = self.network_settings.iter().flat_map(|it| it.networks.iter());
+        let ids = networks.flat_map(BTreeMap::values).map(|it| it.network.as_str());
+        ids.filter(|id| !id.is_empty()).map(NetworkId::new)
     }
 
     /// Tells whether the line shows the container as it was when it was last inspected.
@@ -87,13 +95,13 @@ struct InspectedConfig {
     labels: Option<Labels>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct InspectedNetworks {
     networks: Option<BTreeMap<String, InspectedEndpoint>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct InspectedEndpoint {
     #[serde(rename = "NetworkID", default)]
     network: String,
