@@ -318,6 +318,9 @@ impl Controller {
         match ask {
             Ask::Apply { allowed } => {
                 self.allowed = allowed;
+                if allowed.data_paths {
+                    self.memory.data_paths.clear();
+                }
                 self.memory.down = None;
                 self.memory.wait_no_longer();
             }

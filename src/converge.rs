@@ -83,6 +83,9 @@ pub async fn converge<E: Engine + 'static>(
         Goal::Gone => Some(order.desired.generation.clone()),
         Goal::Restarted => order.memory.down,
     };
+    if order.allowed.data_paths {
+        order.memory.data_paths.clear();
+    }
     order.memory.wait_no_longer();
     let wanted = Wanted::new(order.desired);
     let controller = Controller::new(wanted, order.allowed, order.memory);

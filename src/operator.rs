@@ -155,8 +155,13 @@ impl<E: Engine + 'static> Operator<E> {
                 });
                 return Turn::Other;
             }
-            Request::Apply { allow_prune, .. } => {
-                Ask::Apply { allowed: Allowed { prune: allow_prune } }
+            Request::Apply { allow_prune, accept_data_path, allow_shrink, .. } => {
+                let allowed = Allowed {
+                    prune: allow_prune,
+                    data_paths: accept_data_path,
+                    shrink: allow_shrink,
+                };
+                Ask::Apply { allowed }
             }
             Request::Delete { .. } => Ask::Delete,
             Request::Retry { ref service } => Ask::Retry { service: service.clone() },

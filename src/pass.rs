@@ -43,11 +43,7 @@ impl Wanted {
 
     /// Returns what a look has to cover.
     pub fn scope(&self) -> Scope {
-        let services = self.desired.services.values();
-        Scope {
-            project: self.desired.project.clone(),
-            images: services.map(|service| service.image.clone()).collect(),
-        }
+        Scope::of(&self.desired)
     }
 }
 

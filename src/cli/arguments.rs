@@ -86,6 +86,24 @@ pub struct Apply {
     )]
     pub no_wait: bool,
 
+    /// Start on folders of the host that are empty now, or on another file system than before
+    #[arg(
+        long,
+        env = "RECONCILER_ACCEPT_DATA_PATH",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub accept_data_path: bool,
+
+    /// Lower a memory limit also below what is in use: the kernel may end a process for it
+    #[arg(
+        long,
+        env = "RECONCILER_ALLOW_SHRINK",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub allow_shrink: bool,
+
     /// What may be removed.
     #[command(flatten)]
     pub prune: Prune,

@@ -29,6 +29,10 @@ pub enum Request {
         generation: Generation,
         /// More than half of the stack may be removed.
         allow_prune: bool,
+        /// Folders that hold data are taken as they are now.
+        accept_data_path: bool,
+        /// A memory limit may go below what is in use.
+        allow_shrink: bool,
     },
     /// To take the stack down; what comes of it follows.
     Delete {

@@ -7,6 +7,7 @@ use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
 use super::change::{Action, Change, Gate, Plan};
+use super::data_path;
 use super::event;
 use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
@@ -226,6 +227,9 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
         let message = format!("{}; it {pause}", change.reason);
         return Some(Trouble::new("Paused", message, false));
     }
+    if let Some(note) = data_path::note(world, instance) {
+        return Some(Trouble::new(note.reason, note.message, true));
+    }
     let crashes = world.memory.crashes.get(&object);
     if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
         return Some(trouble);
@@ -311,9 +315,15 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
         Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
             "Conflict"
         }
+        Gate::Waiting { on, .. }
+            if on.iter().any(|it| it.starts_with(data_path::WAIT)) =>
+        {
+            "DataPathChanged"
+        }
         Gate::Waiting { .. } => "Waiting",
     };
-    let mut trouble = Trouble::new(reason, text(Some(change)), reason == "Conflict");
+    let is_degraded = matches!(reason, "Conflict" | "DataPathChanged");
+    let mut trouble = Trouble::new(reason, text(Some(change)), is_degraded);
     if reason == "DependencyNotReady" {
         trouble.because_of = world.unmet_services(instance.service).cloned().collect();
     }

@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{adoption, crash, quirk, restart, target};
+use super::{adoption, crash, data_path, quirk, restart, target};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -49,9 +49,11 @@ pub fn learn(
     let mismatches = quirk::mismatches(&world, outcomes);
     let due_restarts = restart::due(&world);
     let adopted = adoption::adopted(&world);
+    let data_paths = data_path::remembered(&world);
     memory.crashes = crash::crashes(&world, unwatched);
     memory.due_restarts = due_restarts;
     memory.adopted = adopted;
+    memory.data_paths = data_paths;
     memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);
     quirk::remember(&mut memory, mismatches);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::data_path::DataPath;
 use super::event::{Events, Seen};
 use super::pause::Pauses;
 use super::restart::DueRestarts;
@@ -72,6 +73,8 @@ pub struct Memory {
     /// Containers that somebody else made and that a service of a source had the place for:
     /// they are that source's from then on.
     pub adopted: BTreeMap<ContainerId, SourceId>,
+    /// The folders of the host that containers may write to, as they were when one ran.
+    pub data_paths: BTreeMap<String, DataPath>,
 }
 
 impl Memory {

@@ -17,6 +17,7 @@ pub mod anonymous;
 pub mod change;
 pub mod condition;
 mod crash;
+pub mod data_path;
 pub mod decision;
 pub mod difference;
 pub mod drift;

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Standing, World, is_awaited};
-use super::{guests, network, order, pause, prune, replica, volume};
+use super::{data_path, guests, network, order, pause, prune, replica, volume};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -51,6 +51,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         for instance in world.replicas_of(service) {
             decisions.push(replica::decide(world, instance));
             plan.notes.extend(replica::note(world, instance));
+            plan.notes.extend(data_path::note(world, instance));
         }
     }
     let (orphans, notes) = prune::decide(world);

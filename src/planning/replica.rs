@@ -10,7 +10,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::world::{Instance, Standing, World};
-use super::{anonymous, handover, in_place, network, order, rename, restart};
+use super::{anonymous, data_path, handover, in_place, network, order, rename, restart};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -84,7 +84,8 @@ pub fn creation(
         let whose = whose.map_or_else(|| "nobody".to_owned(), |it| it.to_string());
         return Next::Wait(vec![format!("the name {name}, which {whose} has")]);
     }
-    let missing = order::missing_objects(world, service);
+    let mut missing = order::missing_objects(world, service);
+    missing.extend(data_path::waits(world, instance));
     if !missing.is_empty() {
         return Next::Wait(missing);
     }
@@ -245,6 +246,7 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     let mut waits = world.unmet(instance.service);
     waits.extend(network::not_there(world, instance));
     waits.extend(rename::in_the_way(world, instance));
+    waits.extend(data_path::waits(world, instance));
     if !waits.is_empty() {
         return Next::Wait(waits);
     }

@@ -20,6 +20,10 @@ use super::target::{Target, container_name, target};
 pub struct Allowed {
     /// `--allow-prune`: more than half of a stack may be removed.
     pub prune: bool,
+    /// `--accept-data-path`: folders that hold data are taken as they are now.
+    pub data_paths: bool,
+    /// `--allow-shrink`: a memory limit may go below what is in use.
+    pub shrink: bool,
 }
 
 /// Everything that a decision may look at.

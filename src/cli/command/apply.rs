@@ -73,7 +73,11 @@ async fn one(
     let change = Change {
         command: "apply",
         goal: Goal::Converged,
-        allowed: Allowed { prune: options.prune.allow_prune },
+        allowed: Allowed {
+            prune: options.prune.allow_prune,
+            data_paths: options.accept_data_path,
+            shrink: options.allow_shrink,
+        },
         timeout: options.timeout,
         wait: !options.no_wait,
         service: None,

@@ -207,6 +207,8 @@ impl Change<'_> {
                 source: desired.source.clone(),
                 generation: desired.generation.clone(),
                 allow_prune: self.allowed.prune,
+                accept_data_path: self.allowed.data_paths,
+                allow_shrink: self.allowed.shrink,
             },
             Goal::Gone => Request::Delete { source: desired.source.clone() },
             Goal::Restarted => Request::Restart {

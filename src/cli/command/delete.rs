@@ -138,6 +138,7 @@ async fn volumes(
     let scope = Scope {
         project: desired.project.clone(),
         images: std::collections::BTreeSet::new(),
+        paths: std::collections::BTreeSet::new(),
     };
     let observed = connected.engine.look(&scope).await?;
     let is_ours = |label: Option<&str>| label == Some(desired.project.as_str());

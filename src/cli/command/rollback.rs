@@ -102,7 +102,7 @@ async fn go_back(
     let change = Change {
         command: "rollback",
         goal: Goal::Converged,
-        allowed: Allowed { prune: options.prune.allow_prune },
+        allowed: Allowed { prune: options.prune.allow_prune, ..Allowed::default() },
         timeout: options.timeout,
         wait: true,
         service: None,

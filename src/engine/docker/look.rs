@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::convert::{self, Listed};
+use super::host_paths;
 use super::images::{Images, by_reference};
 use super::wire::Wire;
 use crate::engine::{EngineError, Scope};
@@ -51,12 +52,13 @@ pub(super) async fn look(
     earlier: Option<Earlier<'_>>,
 ) -> Result<Observed, EngineError> {
     let references = scope.images.iter().map(ToString::to_string).collect();
-    let (facts, containers, networks, volumes, mut found) = tokio::try_join!(
+    let (facts, containers, networks, volumes, mut found, host_paths) = tokio::try_join!(
         facts_since(wire, earlier),
         containers(wire, images, scope, earlier),
         networks(wire),
         volumes(wire),
-        look_up(wire, None, references)
+        look_up(wire, None, references),
+        async { Ok(host_paths::look(wire, &scope.paths).await) }
     )?;
     let Containers { mut ours, strangers, guests, images } = containers;
     for container in ours.values_mut() {
@@ -71,7 +73,7 @@ pub(super) async fn look(
         volumes,
         images: found,
         guests,
-        host_paths: BTreeMap::new(),
+        host_paths,
     })
 }
 

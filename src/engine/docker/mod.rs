@@ -10,6 +10,7 @@ mod archive;
 mod convert;
 mod error;
 mod events;
+mod host_paths;
 mod images;
 mod look;
 mod perform;

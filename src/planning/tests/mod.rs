@@ -3,6 +3,7 @@
 mod adoption;
 mod chaos;
 mod crashes;
+mod data_paths;
 mod down;
 mod gates;
 mod pauses;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
 use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
+use super::data_path::{StoredDataPath, data_paths};
 use super::step::StoredStep;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
@@ -46,6 +47,7 @@ pub(super) struct Stored {
     asked_to_restart: BTreeSet<ServiceName>,
     due_restarts: BTreeMap<String, StoredStart>,
     adopted: BTreeMap<ContainerId, SourceId>,
+    data_paths: BTreeMap<String, StoredDataPath>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -138,6 +140,7 @@ impl Stored {
             due_restarts,
             only: _,
             adopted,
+            data_paths,
         } = memory;
         Self {
             version,
@@ -165,6 +168,7 @@ impl Stored {
             asked_to_restart: asked_to_restart.clone(),
             due_restarts: stored_starts(due_restarts),
             adopted: adopted.clone(),
+            data_paths: values(data_paths, StoredDataPath::new),
         }
     }
 
@@ -212,6 +216,7 @@ impl Stored {
             due_restarts: starts(self.due_restarts)?,
             only: None,
             adopted: self.adopted,
+            data_paths: data_paths(self.data_paths),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! sent to others, and never kept.
 
 mod by_hand;
+mod data_path;
 mod form;
 mod step;
 #[cfg(test)]
@@ -120,8 +121,9 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         due_restarts,
         only: _,
         adopted,
+        data_paths,
     } = memory;
-    let of_containers = (proven, filled, stopped, restarts, adopted);
+    let of_containers = (proven, filled, stopped, restarts, adopted, data_paths);
     let of_engine = (pulled, quirks, unequal);
     let of_people = (pauses, asked_to_restart, due_restarts);
     let of_wish = (generation, down, wishes);

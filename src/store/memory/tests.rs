@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::planning::data_path::DataPath;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::planning::pause::{Pause, Pauses};
@@ -85,6 +86,16 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         due_restarts: [(web(), (ContainerId::new("c1"), time("09:00:00")))].into(),
         only: None,
         adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
+        data_paths: [("/srv/data".to_owned(), data_path())].into(),
+    }
+}
+
+fn data_path() -> DataPath {
+    DataPath {
+        had_entries: true,
+        mount: "/srv".to_owned(),
+        container: ContainerId::new("c1"),
+        started: time("09:00:00"),
     }
 }
 
