@@ -14,7 +14,7 @@ use crate::planning::memory::{Memory, Stopper};
 use crate::planning::pause::Pause;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
-use crate::state::ids::{ContainerId, Object, ServiceName};
+use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
 use crate::state::observed::{Observed, labels};
 use crate::state::step::{Outcome, Step};
 use crate::state::time::{EngineTime, Moment, Now};
@@ -186,6 +186,12 @@ impl Controller {
     /// Returns what is remembered.
     pub const fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// Returns the name that a container had when it was last looked at.
+    pub fn name_of(&self, id: &ContainerId) -> ContainerName {
+        let there = self.observed.as_ref().and_then(|it| it.containers.get(id));
+        there.map_or_else(|| ContainerName::new(id.short()), |it| it.name.clone())
     }
 
     /// Returns how many looks in a row have failed.

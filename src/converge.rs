@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::controller::Controller;
 use crate::engine::{Engine, EngineError};
+use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
-use crate::planning::memory::Memory;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Convergence, Runtime, Turn};
 use crate::state::desired::Desired;
+use crate::state::ids::ServiceName;
 
 /// How many looks in a row may fail.
 const FAILED_LOOKS: u32 = 5;
@@ -23,8 +24,8 @@ pub struct Order {
     pub desired: Desired,
     /// What it is brought to.
     pub goal: Goal,
-    /// What is remembered.
-    pub memory: Memory,
+    /// Where it is remembered.
+    pub keeper: Keeper,
     /// The clock by which it is remembered.
     pub clock: Clock,
     /// What a person allowed.
@@ -33,6 +34,8 @@ pub struct Order {
     pub timeout: Duration,
     /// Whether to wait for readiness once nothing is left to change.
     pub wait: bool,
+    /// The only service that anything is done about; nothing for all of them.
+    pub only: Option<ServiceName>,
 }
 
 /// What a stack is brought to.
@@ -51,8 +54,6 @@ pub enum Goal {
 pub struct Result {
     /// The last pass.
     pub found: Found,
-    /// What is remembered now.
-    pub memory: Memory,
     /// Why it ended.
     pub end: End,
 }
@@ -74,22 +75,24 @@ pub enum End {
 /// The engine cannot be looked at: at first, or several times in a row.
 pub async fn converge<E: Engine + 'static>(
     engine: Arc<E>,
-    mut order: Order,
+    order: Order,
     report: &mut Report,
 ) -> std::result::Result<Result, EngineError> {
     let (goal, wait) = (order.goal, order.wait);
-    order.memory.down = match goal {
+    let mut memory = order.keeper.memory(order.clock.now());
+    memory.down = match goal {
         Goal::Converged => None,
         Goal::Gone => Some(order.desired.generation.clone()),
-        Goal::Restarted => order.memory.down,
+        Goal::Restarted => memory.down,
     };
     if order.allowed.data_paths {
-        order.memory.data_paths.clear();
+        memory.data_paths.clear();
     }
-    order.memory.wait_no_longer();
+    memory.only = order.only;
+    memory.wait_no_longer();
     let wanted = Wanted::new(order.desired);
-    let controller = Controller::new(wanted, order.allowed, order.memory);
-    let mut runtime = Runtime::new(&engine, controller, order.clock);
+    let controller = Controller::new(wanted, order.allowed, memory);
+    let mut runtime = Runtime::new(&engine, controller, order.clock, order.keeper);
     let deadline = runtime.clock.now().moment.after(order.timeout);
     let mut last: Option<Found> = None;
     loop {
@@ -112,8 +115,8 @@ pub async fn converge<E: Engine + 'static>(
         if let Some(found) = last.as_ref().filter(|_| is_new || is_late)
             && let Some(end) = end(&runtime.convergence(found), goal, wait, is_late)
         {
-            let (found, memory) = (found.clone(), runtime.controller.memory().clone());
-            return Ok(Result { found, memory, end });
+            runtime.remember();
+            return Ok(Result { found: found.clone(), end });
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod controller;
 pub mod converge;
 pub mod engine;
 pub mod executor;
+pub mod keeper;
 pub mod operator;
 pub mod pass;
 pub mod planning;

@@ -14,6 +14,7 @@ use crate::control::server::Call;
 use crate::control::{Reply, Request};
 use crate::controller::{Ask, Controller, Event};
 use crate::engine::{Engine, EngineError};
+use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
 use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
@@ -53,7 +54,6 @@ pub struct Surroundings<E> {
 #[derive(Debug)]
 struct Operator<E> {
     runtime: Runtime<E>,
-    engine_id: String,
     store: Store,
     wanted: watch::Receiver<Wanted>,
     calls: Receiver<Call>,
@@ -70,14 +70,13 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let Surroundings { engine, engine_id, store, mut wanted, allowed, .. } = with;
     let first = wanted.borrow_and_update().clone();
     let now = with.clock.now();
-    let memory = store.memory(&engine_id, &first.desired.project, now);
-    let controller = Controller::new(first, allowed, memory);
-    let runtime = Runtime::new(&engine, controller, with.clock);
+    let keeper = Keeper::new(&store, &engine_id, &first.desired.project);
+    let controller = Controller::new(first, allowed, keeper.memory(now));
+    let runtime = Runtime::new(&engine, controller, with.clock, keeper);
     let (calls, followers, report) = (with.calls, with.followers, with.report);
     let announced = Announced::default();
     let mut operator = Operator {
         runtime,
-        engine_id,
         store,
         wanted,
         calls,
@@ -113,7 +112,7 @@ impl<E: Engine + 'static> Operator<E> {
 
     fn passed(&mut self, found: &Found) {
         self.announced.tell(found);
-        self.remember();
+        self.runtime.remember();
         self.note_end(found);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
     }
@@ -176,7 +175,7 @@ impl<E: Engine + 'static> Operator<E> {
         let stack = &self.runtime.controller.wanted().desired.project;
         tracing::info!(%stack, ?ask, "asked through the control socket");
         let turn = self.runtime.tell(Event::Asked(ask));
-        self.remember();
+        self.runtime.remember();
         self.followers.admit(call);
         turn
     }
@@ -187,13 +186,6 @@ impl<E: Engine + 'static> Operator<E> {
         let retry_in = controller.wake().map(|wake| self.runtime.clock.until(wake));
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%stack, %error, source, ?retry_in, "the engine cannot be looked at");
-    }
-
-    fn remember(&self) {
-        let controller = &self.runtime.controller;
-        let project = &controller.wanted().desired.project;
-        let now = self.runtime.clock.now();
-        self.store.remember(&self.engine_id, project, controller.memory(), now);
     }
 
     /// Lets the steps that were begun come to their end, but not for ever: a step that is
@@ -207,7 +199,7 @@ impl<E: Engine + 'static> Operator<E> {
                 () = &mut deadline => break,
             }
         }
-        self.remember();
+        self.runtime.remember();
         self.report.finish();
     }
 }

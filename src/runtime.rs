@@ -12,11 +12,12 @@ use crate::clock::Clock;
 use crate::controller::{Controller, Event, Look};
 use crate::engine::{Engine, EngineError, PullProgress, Wakeup};
 use crate::executor::Executor;
+use crate::keeper::Keeper;
 use crate::pass::Found;
 use crate::report::Report;
 use crate::state::ids::{Generation, Object};
 use crate::state::observed::Observed;
-use crate::state::step::Step;
+use crate::state::step::{Done, Outcome, Step};
 
 /// A controller at work.
 pub struct Runtime<E> {
@@ -25,6 +26,7 @@ pub struct Runtime<E> {
     /// The clock.
     pub clock: Clock,
     engine: Arc<E>,
+    keeper: Keeper,
     executor: Executor<E>,
     pulls: UnboundedReceiver<PullProgress>,
     wakeups: Pin<Box<dyn Stream<Item = Wakeup> + Send>>,
@@ -66,14 +68,20 @@ impl<E> std::fmt::Debug for Runtime<E> {
 }
 
 impl<E: Engine + 'static> Runtime<E> {
-    /// Puts a controller to work on an engine.
-    pub fn new(engine: &Arc<E>, controller: Controller, clock: Clock) -> Self {
+    /// Puts a controller to work on an engine; what it remembers is kept before it acts.
+    pub fn new(
+        engine: &Arc<E>,
+        controller: Controller,
+        clock: Clock,
+        keeper: Keeper,
+    ) -> Self {
         let (executor, pulls) = Executor::new(engine.clone());
         let project = controller.wanted().desired.project.clone();
         Self {
             controller,
             clock,
             engine: engine.clone(),
+            keeper,
             executor,
             pulls,
             wakeups: Box::pin(engine.wakeups(&project)),
@@ -93,11 +101,10 @@ impl<E: Engine + 'static> Runtime<E> {
         let sleep = self.controller.wake().map(|wake| self.clock.until(wake));
         tokio::select! {
             outcome = self.executor.ended() => {
-                let others = std::iter::from_fn(|| self.executor.ended_already());
-                for outcome in std::iter::once(outcome).chain(others) {
-                    let now = self.clock.now();
-                    report.ended(&outcome, now.moment);
-                    self.controller.handle(Event::Ended(outcome), now);
+                let mut next = Some(outcome);
+                while let Some(outcome) = next {
+                    self.step_has_ended(outcome, report);
+                    next = self.executor.ended_already();
                 }
             }
             seen = ended(&mut self.looking) => return self.looked(seen, report),
@@ -115,9 +122,24 @@ impl<E: Engine + 'static> Runtime<E> {
     /// Waits for the next step to end; never returns while none is under way.
     pub async fn step_ended(&mut self, report: &mut Report) {
         let outcome = self.executor.ended().await;
+        self.step_has_ended(outcome, report);
+    }
+
+    fn step_has_ended(&mut self, outcome: Outcome, report: &mut Report) {
         let now = self.clock.now();
+        if let (Step::ReadLog { container }, Ok(Done::Log { lines })) =
+            (&outcome.step, &outcome.result)
+        {
+            let name = self.controller.name_of(container);
+            self.keeper.keep_log(&name, lines);
+        }
         report.ended(&outcome, now.moment);
         self.controller.handle(Event::Ended(outcome), now);
+    }
+
+    /// Keeps what is remembered now.
+    pub fn remember(&self) {
+        self.keeper.remember(self.controller.memory(), self.clock.now());
     }
 
     /// Tells whether only steps that change nothing are under way.
@@ -173,6 +195,9 @@ impl<E: Engine + 'static> Runtime<E> {
         let response = self.controller.respond(self.clock.now());
         if response.abandon_waits {
             self.executor.abandon_waits();
+        }
+        if !response.steps.is_empty() {
+            self.remember();
         }
         for (object, step) in response.steps {
             self.executor.start(object, step);

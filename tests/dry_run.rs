@@ -27,6 +27,7 @@ use reconciler::clock::Clock;
 use reconciler::controller::{Controller, Event};
 use reconciler::engine::docker::Docker;
 use reconciler::engine::{Engine, Scope};
+use reconciler::keeper::Keeper;
 use reconciler::pass::Wanted;
 use reconciler::planning::progress::{Progress, ProgressEvent};
 use reconciler::planning::world::Allowed;
@@ -175,10 +176,11 @@ async fn runtime(product: &Product, proxy: &Proxy) -> Runtime<Docker> {
     let facts = engine.facts().await.unwrap();
     let mut clock = Clock::new();
     clock.set_engine_time(facts.time);
-    let memory = store.memory(&facts.id, &desired.project, clock.now());
+    let keeper = Keeper::new(&store, &facts.id, &desired.project);
+    let memory = keeper.memory(clock.now());
     let wanted = Wanted::new(desired);
     let controller = Controller::new(wanted, Allowed::default(), memory);
-    Runtime::new(&engine, controller, clock)
+    Runtime::new(&engine, controller, clock, keeper)
 }
 
 #[tokio::test]

@@ -87,6 +87,8 @@ const fn weight(state: &ProgressState) -> Weight {
         | ProgressState::Unpaused
         | ProgressState::Removed => Weight::Deed,
         ProgressState::Waiting
+        | ProgressState::ReadingLog
+        | ProgressState::LogRead
         | ProgressState::Creating
         | ProgressState::CopyingIn
         | ProgressState::CopiedIn

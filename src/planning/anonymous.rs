@@ -7,31 +7,48 @@ use crate::state::value::{Map, Value};
 
 use super::change::FieldDrift;
 use super::drift::same;
+use super::world::Instance;
 
 const MOUNTS: &str = "HostConfig.Mounts";
 
 /// Gives a new container the anonymous volumes of the one that it replaces, where the file
 /// puts nothing else at their paths.
 pub fn carry_over(document: &mut Document, replaced: &Container) {
-    let mounts = document.get(MOUNTS).as_map().cloned().unwrap_or_default();
-    let mut carried = Map::new();
-    for (path, volume) in &replaced.anonymous {
-        let is_covered = match mounts.get(path) {
-            Some(mount) => !has_no_name(mount),
-            None => !document.get("HostConfig.Tmpfs").get(path).is_null(),
-        };
-        if is_covered {
-            continue;
-        }
-        let mut mount = mounts.get(path).and_then(Value::as_map).cloned();
-        let mount = mount.get_or_insert_default();
-        mount.insert("Type".to_owned(), Value::text("volume"));
-        mount.insert("Source".to_owned(), Value::text(volume.as_str()));
-        carried.insert(path.clone(), Value::Map(mount.clone()));
-    }
+    let carried: Map = carried_to(document, replaced).collect();
     if !carried.is_empty() {
         document.extend(MOUNTS, carried);
     }
+}
+
+/// Returns the path of a volume that a successor of the holder would be given; nothing when
+/// there is none.
+pub fn carried(instance: &Instance<'_>) -> Option<String> {
+    let holder = instance.office.holder?;
+    carried_to(&instance.target.document, holder).next().map(|(path, _)| path)
+}
+
+/// Tells whether two containers have the same volume.
+pub fn is_shared(one: &Container, other: &Container) -> bool {
+    let mut volumes = one.anonymous.values();
+    volumes.any(|volume| other.anonymous.values().any(|there| there == volume))
+}
+
+fn carried_to<'a>(
+    document: &'a Document,
+    replaced: &'a Container,
+) -> impl Iterator<Item = (String, Value)> + 'a {
+    let mounts = document.get(MOUNTS);
+    replaced.anonymous.iter().filter_map(move |(path, volume)| {
+        let asked = mounts.get(path);
+        let is_covered = match asked.as_map() {
+            Some(_) => !has_no_name(asked),
+            None => !document.get("HostConfig.Tmpfs").get(path).is_null(),
+        };
+        let mut mount = asked.as_map().cloned().unwrap_or_default();
+        mount.insert("Type".to_owned(), Value::text("volume"));
+        mount.insert("Source".to_owned(), Value::text(volume.as_str()));
+        (!is_covered).then(|| (path.clone(), Value::Map(mount)))
+    })
 }
 
 /// Tells whether a field differs only by a volume that was carried over.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::state::desired::Service;
+use crate::state::desired::{FailureAction, Service};
 use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
@@ -230,6 +230,12 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     if let Some(note) = data_path::note(world, instance) {
         return Some(Trouble::new(note.reason, note.message, true));
     }
+    if let Some(change) = change.filter(|it| waits_for_data(it)) {
+        return Some(waiting(world, instance, change));
+    }
+    if let Some(trouble) = given_up(world, instance) {
+        return Some(trouble);
+    }
     let crashes = world.memory.crashes.get(&object);
     if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
         return Some(trouble);
@@ -262,6 +268,27 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
         ) => None,
     }
 }
+
+/// Says that what is wanted did not prove itself.
+fn given_up(world: &World<'_>, instance: &Instance<'_>) -> Option<Trouble> {
+    let rejection = world.memory.rejections.get(&instance.service.name)?;
+    let (reason, message) = match rejection.action {
+        FailureAction::Rollback => {
+            let what = "the change was taken back";
+            ("RolledBack", format!("{what}: {}; {AGAIN}", rejection.why))
+        }
+        FailureAction::Pause | FailureAction::Continue => {
+            let base = instance.office.base.map(|base| base.name.as_str());
+            let base = base.map_or_else(String::new, |name| format!("; {name} is kept"));
+            let what = "the change stopped half-way, and a person must decide";
+            ("UpdatePaused", format!("{what}: {}{base}; {AGAIN}", rejection.why))
+        }
+    };
+    Some(Trouble::new(reason, message, true))
+}
+
+const AGAIN: &str = "another desired state, or `reconciler retry`, has it tried again; the last lines \
+     of what failed are kept in the state directory";
 
 const ENGINE_WAITS: &str =
     "the engine's restart policy starts it again after a delay of its own";
@@ -315,11 +342,7 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
         Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
             "Conflict"
         }
-        Gate::Waiting { on, .. }
-            if on.iter().any(|it| it.starts_with(data_path::WAIT)) =>
-        {
-            "DataPathChanged"
-        }
+        Gate::Waiting { .. } if waits_for_data(change) => "DataPathChanged",
         Gate::Waiting { .. } => "Waiting",
     };
     let is_degraded = matches!(reason, "Conflict" | "DataPathChanged");
@@ -328,6 +351,13 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
         trouble.because_of = world.unmet_services(instance.service).cloned().collect();
     }
     trouble
+}
+
+fn waits_for_data(change: &Change) -> bool {
+    match &change.gate {
+        Gate::Open => false,
+        Gate::Waiting { on, .. } => on.iter().any(|it| it.starts_with(data_path::WAIT)),
+    }
 }
 
 fn text(change: Option<&Change>) -> String {

@@ -17,6 +17,9 @@ use super::target::{Target, concealed};
 use super::world::Instance;
 use super::{adoption, anonymous};
 
+/// What is shown of an endpoint in a network that was removed and made again.
+pub(super) const STALE: &str = "an earlier network of that name";
+
 impl Instance<'_> {
     /// Returns how one of its containers differs from the target: fields, image, name,
     /// content, networks that were made again. What the service lets others change, and
@@ -198,7 +201,7 @@ fn stale_networks(
             path: format!("networks.{name}"),
             pointer: "NetworkingConfig.EndpointsConfig",
             desired: wanted.get(name.as_str()).clone(),
-            observed: Value::text("an earlier network of that name"),
+            observed: Value::text(STALE),
             cost: Action::UpdateInPlace,
         })
         .collect()

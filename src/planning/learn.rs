@@ -14,7 +14,7 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{adoption, crash, data_path, quirk, restart, target};
+use super::{adoption, crash, data_path, quirk, rejection, restart, target, trial};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -36,7 +36,7 @@ pub fn learn(
     for outcome in outcomes {
         memory.under_way.remove(&outcome.object);
         match &outcome.result {
-            Ok(done) => succeeded(&mut memory, observed, outcome, *done, now),
+            Ok(done) => succeeded(&mut memory, observed, outcome, done, now),
             Err(_) if is_outdated(&outcome.step, &outcome.object, desired) => {}
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
@@ -47,16 +47,22 @@ pub fn learn(
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
+    let crashes = crash::crashes(&world, unwatched);
+    let (trials, offices) = (trial::trials(&world, outcomes), rejection::offices(&world));
     let due_restarts = restart::due(&world);
     let adopted = adoption::adopted(&world);
     let data_paths = data_path::remembered(&world);
-    memory.crashes = crash::crashes(&world, unwatched);
+    memory.crashes = crashes;
     memory.due_restarts = due_restarts;
     memory.adopted = adopted;
     memory.data_paths = data_paths;
     memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);
+    memory.trials = trials;
+    memory.offices = offices;
     quirk::remember(&mut memory, mismatches);
+    let world = World::new(desired, observed, &memory, now, Allowed::default());
+    memory.rejections = rejection::rejections(&world);
     event::learnt(before, &mut memory, desired, observed, outcomes, now);
     memory
 }
@@ -103,12 +109,12 @@ fn succeeded(
     memory: &mut Memory,
     observed: &Observed,
     outcome: &Outcome,
-    done: Done,
+    done: &Done,
     now: Now,
 ) {
     match (&outcome.step, done) {
         (Step::Probe { container, .. }, Done::Probed { exit_code }) => {
-            probed(memory, observed, container, exit_code, now);
+            probed(memory, observed, container, *exit_code, now);
             return;
         }
         (Step::Pull { image, .. }, _) => {
@@ -119,6 +125,9 @@ fn succeeded(
         }
         (Step::Stop { container, .. }, _) => {
             memory.stopped.insert(container.clone(), Stopper::Us);
+        }
+        (Step::ReadLog { container }, _) => {
+            memory.logged.insert(container.clone());
         }
         (Step::Start { container }, _) => {
             memory.stopped.remove(container);
@@ -164,6 +173,11 @@ fn is_outdated(step: &Step, object: &Object, desired: &Desired) -> bool {
 /// A probe that could not run says nothing about the container; everything else backs off.
 fn failed(memory: &mut Memory, outcome: &Outcome, failure: &Failure, now: Now) {
     if failure.kind == FailureKind::Abandoned {
+        return;
+    }
+    if let Step::ReadLog { container } = &outcome.step {
+        // Nobody waits for last words that cannot be had.
+        memory.logged.insert(container.clone());
         return;
     }
     if let Step::Probe { container, .. } = &outcome.step {
@@ -223,6 +237,7 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
     memory.filled.retain(|id| observed.containers.contains_key(id));
+    memory.logged.retain(|id| observed.containers.contains_key(id));
 }
 
 /// A container that runs and is not ready is probed at once.

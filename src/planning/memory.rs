@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::data_path::DataPath;
 use super::event::{Events, Seen};
 use super::pause::Pauses;
+use super::rejection::Rejection;
 use super::restart::DueRestarts;
+use super::trial::{Trial, Verdict};
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
@@ -52,6 +54,15 @@ pub struct Memory {
     /// The generation that a person took down by `delete` through a running operator: it
     /// stays down until another is wanted.
     pub down: Option<Generation>,
+    /// Containers that have yet to prove themselves, and those that have while the old one
+    /// is still there.
+    pub trials: BTreeMap<ContainerId, Trial>,
+    /// What did not prove itself, by service: it is not tried again.
+    pub rejections: BTreeMap<ServiceName, Rejection>,
+    /// Containers in office, and whether each was ever ready there.
+    pub offices: BTreeMap<ContainerId, bool>,
+    /// Failed containers whose last words were kept, or cannot be.
+    pub logged: BTreeSet<ContainerId>,
     /// The engine's time of the last look before its events were lost: ends after it may be
     /// the engine's own doing. Of this process only.
     pub unwatched: Option<EngineTime>,
@@ -87,6 +98,8 @@ impl Memory {
         };
         self.retries.retain(|object, _| !is_meant(object));
         self.crashes.retain(|object, _| !is_meant(object));
+        self.rejections.retain(|name, _| service.is_some_and(|it| it != name));
+        self.trials.retain(|_, trial| trial.verdict == Verdict::Passed);
     }
 
     /// Waits for no backoff any longer; what failed is not forgotten.

@@ -5,9 +5,10 @@
 //! `reconciler diff` prints the very plan that the loop performs.
 //!
 //! Read in this order: [`target`] (what a container should be), [`drift`] and
-//! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is doing), [`replica`] with
-//! [`in_place`] and [`handover`] (what comes next), [`order`] (what it waits for), [`pause`]
-//! and [`restart`] (what a person asked for),
+//! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is
+//! doing), [`rejection`] with [`trial`] (what is to become of it), [`replica`] with
+//! [`in_place`], [`handover`] and [`retirement`] (what comes next), [`order`] with
+//! [`rollout`] (what it waits for), [`pause`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
@@ -22,10 +23,10 @@ pub mod decision;
 pub mod difference;
 pub mod drift;
 pub mod event;
+pub mod exclusive;
 pub mod explain;
 pub mod guests;
 pub mod handover;
-pub mod holds;
 pub mod in_place;
 pub mod learn;
 pub mod memory;
@@ -38,14 +39,18 @@ pub mod progress;
 pub mod prune;
 pub mod quirk;
 pub mod readiness;
+pub mod rejection;
 pub mod rename;
 pub mod replica;
 pub mod restart;
+pub mod retirement;
 pub mod retry;
 pub mod revision;
+pub mod rollout;
 pub mod status;
 pub mod target;
 pub mod teardown;
+pub mod trial;
 pub mod volume;
 pub mod world;
 

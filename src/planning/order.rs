@@ -6,6 +6,7 @@ use crate::state::desired::{Desired, Service};
 use crate::state::ids::{NetworkKey, ServiceName, VolumeKey};
 use crate::state::value::Value;
 
+use super::rollout;
 use super::world::{Instance, Standing, World};
 
 /// Returns the services so that every one comes after those that it depends on.
@@ -79,8 +80,7 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
 /// Returns what a running container waits for before it may be taken down for a change.
 ///
 /// In a chain of dependencies one service at a time: first those that it depends on. Of a
-/// service one replica at a time: first those that are not ready, then the lower number. A
-/// replica that is not ready has nothing to lose, so it does not wait for the others.
+/// service as many replicas at a time as [`rollout::turn`] says.
 pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let service = instance.service;
     let mut waits = world.unmet(service);
@@ -92,16 +92,14 @@ pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<Stri
             waits.push(format!("service/{name} up to date and ready"));
         }
     }
-    let turn = |it: &Instance<'_>| (it.is_ready(), it.replica.number);
-    let siblings = world.replicas_of(&service.name);
-    let busy = siblings
-        .filter(|other| other.replica.number != instance.replica.number)
-        .filter(|other| {
-            let goes_first = other.must_go_down() && turn(other) < turn(instance);
-            goes_first || instance.is_ready() && !other.is_ready()
-        });
-    waits.extend(busy.map(|other| format!("{} ready", super::replica::object(other))));
+    waits.extend(rollout::turn(world, instance));
     waits
+}
+
+/// As [`before_disruption`], of a container that did not prove itself: what it depends on
+/// does not matter any more.
+pub fn before_return(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    rollout::turn(world, instance)
 }
 
 /// Returns the services of the stack that a service depends on, however far down.

@@ -11,8 +11,10 @@ use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
-use super::world::{Allowed, Standing, World, is_awaited};
-use super::{data_path, guests, network, order, pause, prune, replica, volume};
+use super::world::{Allowed, Instance, Standing, World, is_awaited};
+use super::{
+    data_path, guests, network, order, pause, prune, replica, retirement, trial, volume,
+};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -52,6 +54,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
             decisions.push(replica::decide(world, instance));
             plan.notes.extend(replica::note(world, instance));
             plan.notes.extend(data_path::note(world, instance));
+            plan.notes.extend(retirement::note(world, instance));
         }
     }
     let (orphans, notes) = prune::decide(world);
@@ -75,6 +78,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
             Next::Nothing | Next::Wait(_) => {}
         }
     }
+    plan.wake = trial::wake(world).into_iter().chain(plan.wake).min();
     plan.is_moving = is_moving(world, &plan);
     // The end of a pause is nothing that anybody waits for who wants the stack changed.
     plan.wake = [plan.wake, pause::wake(world)].into_iter().flatten().min();
@@ -89,20 +93,24 @@ fn is_about(object: &Object, service: &ServiceName) -> bool {
 }
 
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
-    let comes_by_itself =
-        world.instances.values().any(|instance| match &instance.standing {
-            Standing::Running(Readiness::Ready) => {
-                // It has yet to run to its end.
-                is_awaited(world.desired, instance.service)
-            }
-            Standing::Running(_) | Standing::Restarting => true,
-            Standing::Absent
-            | Standing::Created
-            | Standing::Paused
-            | Standing::Completed
-            | Standing::Ended
-            | Standing::Dead => false,
-        });
+    // What was given up may get well yet, but nobody should wait for it.
+    let is_given_up = |instance: &Instance<'_>| {
+        world.memory.rejections.contains_key(&instance.service.name)
+    };
+    let mut hopeful = world.instances.values().filter(|it| !is_given_up(it));
+    let comes_by_itself = hopeful.any(|instance| match &instance.standing {
+        Standing::Running(Readiness::Ready) => {
+            // It has yet to run to its end.
+            is_awaited(world.desired, instance.service)
+        }
+        Standing::Running(_) | Standing::Restarting => true,
+        Standing::Absent
+        | Standing::Created
+        | Standing::Paused
+        | Standing::Completed
+        | Standing::Ended
+        | Standing::Dead => false,
+    });
     !plan.steps.is_empty()
         || plan.wake.is_some()
         || !world.memory.under_way.is_empty()
@@ -160,6 +168,7 @@ impl Room {
             | Step::Start { .. }
             | Step::Unpause { .. }
             | Step::Stop { .. }
+            | Step::ReadLog { .. }
             | Step::Remove { .. } => (take(&mut self.steps), turn.to_owned()),
         };
         if !admitted {

@@ -90,6 +90,10 @@ pub enum ProgressState {
     Removing,
     /// It is gone.
     Removed,
+    /// Its last words are being read.
+    ReadingLog,
+    /// Its last words were read.
+    LogRead,
     /// A step failed; the message says why, and it will be tried again.
     Failed,
 }
@@ -113,6 +117,7 @@ impl ProgressState {
             Step::Unpause { .. } => Self::Unpausing,
             Step::Stop { .. } => Self::Stopping,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removing,
+            Step::ReadLog { .. } => Self::ReadingLog,
             Step::Probe { .. } => Self::AwaitingHealth,
         }
     }
@@ -133,6 +138,7 @@ impl ProgressState {
             Step::Unpause { .. } => Self::Unpaused,
             Step::Stop { .. } => Self::Stopped,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removed,
+            Step::ReadLog { .. } => Self::LogRead,
             Step::Probe { .. } => Self::AwaitingHealth,
         }
     }

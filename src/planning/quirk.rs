@@ -142,6 +142,7 @@ const fn writes_to(step: &Step) -> Option<&ContainerId> {
         | Step::Unpause { .. }
         | Step::Stop { .. }
         | Step::Remove { .. }
+        | Step::ReadLog { .. }
         | Step::Probe { .. } => None,
     }
 }
@@ -168,6 +169,7 @@ fn wrote(step: &Step, to: &Container, field: &FieldDrift) -> bool {
         | Step::Unpause { .. }
         | Step::Stop { .. }
         | Step::Remove { .. }
+        | Step::ReadLog { .. }
         | Step::Probe { .. } => return false,
     };
     writes_to(step) == Some(&to.id) && !value.is_null() && *value == field.desired

@@ -9,7 +9,7 @@ use super::adoption::is_of_source;
 use super::in_place::attached;
 use super::office::is_running;
 use super::world::{Instance, Standing, World};
-use super::{change::FieldDrift, holds};
+use super::{change::FieldDrift, exclusive};
 
 /// Returns for every new replica that is just like one that left the file which one that is.
 /// Nothing is done otherwise for it: it is made, and the old one is removed.
@@ -67,10 +67,9 @@ pub fn in_the_way(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     orphans(world)
         .filter(|(_, container)| is_running(container))
         .filter_map(|(replica, container)| {
-            let shared = holds::shared(&instance.target.document, &container.document);
-            let what = shared.first()?;
+            let why = exclusive::shared(&instance.target.document, &container.document)?;
             let Replica { service, number } = replica;
-            Some(format!("service/{service}/{number} removed, which has {what}"))
+            Some(format!("service/{service}/{number} removed: {why}"))
         })
         .collect()
 }

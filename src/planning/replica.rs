@@ -1,27 +1,33 @@
 //! What comes next for one replica of a service.
 
+use crate::state::desired::StartOrder;
 use crate::state::ids::{ContainerName, Object};
 use crate::state::observed::{Container, Status};
 use crate::state::step::Step;
+use crate::state::time::Moment;
 
 use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
 use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
+use super::rejection::{Course, course};
 use super::world::{Instance, Standing, World};
-use super::{anonymous, data_path, handover, in_place, network, order, rename, restart};
+use super::{
+    anonymous, data_path, exclusive, handover, in_place, network, order, rename, restart,
+    retirement,
+};
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     let Some(holder) = instance.office.holder else { return create(world, instance) };
-    match instance.verdict() {
-        Action::Recreate => handover::decide(world, instance, holder),
-        Action::None
-        | Action::UpdateInPlace
-        | Action::Restart
-        | Action::Create
-        | Action::Remove => keep(world, instance, holder),
+    match course(world, instance) {
+        Course::Keep => keep(world, instance, holder),
+        Course::Replace => handover::decide(world, instance, holder),
+        Course::GoBack { base } => retirement::go_back(world, instance, holder, base),
+        Course::Stay { rejection } => {
+            retirement::stay(world, instance, holder, rejection)
+        }
     }
 }
 
@@ -130,10 +136,19 @@ fn image(world: &World<'_>, instance: &Instance<'_>) -> Option<Next> {
 /// The holder may stay: brings it in line while it lives, and up when it does not.
 fn keep(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decision {
     if let Some(candidate) = instance.office.candidate {
-        let step = Step::Remove { container: candidate.id.clone() };
+        let next = retirement::dismiss(world, instance, candidate);
         let reason = "a candidate is left over that nothing needs any more";
-        return decision(instance, Action::Remove, reason, Next::Step(step));
+        return decision(instance, Action::Remove, reason, next);
     }
+    keep_with(world, instance, holder)
+}
+
+/// As [`keep`], when no candidate is there.
+pub fn keep_with(
+    world: &World<'_>,
+    instance: &Instance<'_>,
+    holder: &Container,
+) -> Decision {
     if !instance.drift.is_empty() {
         return in_place::decide(world, instance, holder);
     }
@@ -142,7 +157,7 @@ fn keep(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decis
     }
     match &instance.standing {
         Standing::Running(readiness) => running(world, instance, holder, readiness),
-        Standing::Completed => retire(instance),
+        Standing::Completed => retirement::retire(world, instance),
         Standing::Created => {
             start(world, instance, holder, Action::Create, "it was never started")
         }
@@ -178,39 +193,15 @@ fn running(
     readiness: &Readiness,
 ) -> Decision {
     match readiness {
-        Readiness::Ready => retire(instance),
-        Readiness::Starting { next } if *next > world.now.moment => {
-            let wait = Next::Until(*next, "its health".to_owned());
-            decision(instance, Action::None, "it is not ready yet", wait)
-        }
-        Readiness::Starting { .. } => {
-            let next = health_command(holder).map_or(Next::Nothing, |command| {
-                Next::Step(Step::Probe {
-                    container: holder.id.clone(),
-                    command,
-                    timeout: health_timeout(holder),
-                })
-            });
+        Readiness::Ready => retirement::retire(world, instance),
+        Readiness::Starting { next } => {
+            let next = probing(world, holder, *next);
             decision(instance, Action::None, "it is not ready yet", next)
         }
         Readiness::Unhealthy | Readiness::Down => {
             decision(instance, Action::None, "its health check fails", Next::Nothing)
         }
     }
-}
-
-/// Removes a container that gave the office up, once its successor is ready.
-fn retire(instance: &Instance<'_>) -> Decision {
-    let Some(retired) = instance.office.retired.first() else {
-        return decision(instance, Action::None, "it is as wanted", Next::Nothing);
-    };
-    let next = if is_running(retired) {
-        handover::take_down(instance, retired)
-    } else {
-        Next::Step(Step::Remove { container: retired.id.clone() })
-    };
-    let reason = format!("{} gave its place to {}", retired.name, instance.target.name);
-    decision(instance, Action::Remove, reason, next)
 }
 
 fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decision {
@@ -229,6 +220,20 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
         reason = format!("{reason}: {}", state.error);
     }
     start(world, instance, holder, Action::Restart, &reason)
+}
+
+/// Returns the next step towards knowing that a container is ready.
+pub fn probing(world: &World<'_>, container: &Container, next: Moment) -> Next {
+    if next > world.now.moment {
+        return Next::Until(next, "its health".to_owned());
+    }
+    health_command(container).map_or(Next::Nothing, |command| {
+        Next::Step(Step::Probe {
+            container: container.id.clone(),
+            command,
+            timeout: health_timeout(container),
+        })
+    })
 }
 
 /// Returns the next step towards a running container, in order: content, gates, start.
@@ -250,8 +255,15 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     if !waits.is_empty() {
         return Next::Wait(waits);
     }
-    let retired = instance.office.retired.iter();
-    if let Some(other) = retired.copied().find(|it| is_running(it)) {
+    let office = &instance.office;
+    // A base that still serves may go on beside it, unless they share what they cannot.
+    let base = office.base.filter(|base| {
+        exclusive::shared(&base.document, &holder.document).is_some()
+            || anonymous::is_shared(base, holder)
+            || instance.service.update.order == StartOrder::StopFirst
+    });
+    let mut others = office.retired.iter().copied().chain(base);
+    if let Some(other) = others.find(|it| is_running(it)) {
         // Two of one replica would share its ports and its data.
         return handover::take_down(instance, other);
     }
@@ -263,17 +275,26 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
         let why = format!("backoff after {} crashes", crashes.count);
         return Next::Until(crashes.not_before, why);
     }
-    let is_new = instance.standing == Standing::Created;
-    if is_new
+    filling(world, instance, holder)
+        .unwrap_or_else(|| Next::Step(Step::Start { container: holder.id.clone() }))
+}
+
+/// Returns the step that puts files into a container before its first start; nothing when
+/// there are none, or they are in.
+pub fn filling(
+    world: &World<'_>,
+    instance: &Instance<'_>,
+    container: &Container,
+) -> Option<Next> {
+    let is_to_be_filled = container.state.status == Status::Created
         && !instance.target.files.is_empty()
-        && !world.memory.filled.contains(&holder.id)
-    {
-        return Next::Step(Step::CopyIn {
-            container: holder.id.clone(),
+        && !world.memory.filled.contains(&container.id);
+    is_to_be_filled.then(|| {
+        Next::Step(Step::CopyIn {
+            container: container.id.clone(),
             files: instance.target.files.clone(),
-        });
-    }
-    Next::Step(Step::Start { container: holder.id.clone() })
+        })
+    })
 }
 
 /// Returns the object of an instance.

@@ -188,6 +188,23 @@ impl Target {
         document
     }
 
+    /// Returns what it should be before others may find it: without names on its networks.
+    #[must_use]
+    pub fn without_names(&self) -> Self {
+        let mut target = self.clone();
+        let endpoints = self.document.get("NetworkingConfig.EndpointsConfig");
+        if let Some(endpoints) = endpoints.as_map() {
+            let nameless = endpoints.iter().map(|(network, endpoint)| {
+                let mut fields = endpoint.as_map().cloned().unwrap_or_default();
+                fields.remove("Aliases");
+                (network.clone(), Value::Map(fields))
+            });
+            let nameless = Value::Map(nameless.collect());
+            target.document.set("NetworkingConfig.EndpointsConfig", nameless);
+        }
+        target
+    }
+
     /// Returns the content digests as they stand in a label.
     pub fn content_label(&self) -> String {
         let key = (labels::CONTENT_KEY.to_owned(), Value::text(&self.content_key));

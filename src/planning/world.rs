@@ -14,6 +14,7 @@ use super::office::{Office, is_running, office};
 use super::readiness::{Readiness, readiness};
 use super::restart;
 use super::target::{Target, container_name, target};
+use super::trial::is_open;
 
 /// What a person allowed for this plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub struct World<'a> {
 }
 
 /// One wanted replica in the light of both sides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Instance<'a> {
     /// The replica.
     pub replica: Replica,
@@ -146,8 +147,9 @@ impl<'a> World<'a> {
 
     /// Tells whether no disruption of a service is under way or yet to come.
     pub fn is_settled(&self, service: &ServiceName) -> bool {
-        self.replicas_of(service)
-            .all(|instance| instance.is_up() && !instance.must_go_down())
+        self.replicas_of(service).all(|instance| {
+            instance.is_up() && !instance.must_go_down() && !is_open(self, instance)
+        })
     }
 
     /// Returns what a service still waits for before it may be started.
@@ -294,6 +296,13 @@ impl Instance<'_> {
                 !is_there || !memory.pulled.contains(&self.service.image)
             }
         }
+    }
+
+    /// Returns the replica as it is before others may find it: without names on its
+    /// networks.
+    #[must_use]
+    pub fn without_names(&self) -> Self {
+        Self { target: self.target.without_names(), ..self.clone() }
     }
 
     /// Tells whether the holder runs or will again.

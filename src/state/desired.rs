@@ -91,6 +91,10 @@ pub struct Service {
     pub restart: RestartPolicy,
     /// How long a stop may take (10 s unless told).
     pub stop_grace: Duration,
+    /// How a change of it is rolled out.
+    pub update: Rollout,
+    /// How a change that failed is taken back.
+    pub rollback: Rollout,
     /// The service-level `x-reconciler`.
     pub settings: ServiceSettings,
 }
@@ -170,6 +174,58 @@ pub enum HealthCheck {
         /// How many failures in a row make it unhealthy.
         retries: Option<u32>,
     },
+}
+
+/// How containers of a service are replaced: `deploy.update_config` and
+/// `deploy.rollback_config`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// How many at a time (1 unless told); nothing for all.
+    pub parallelism: Option<u32>,
+    /// How long to wait from one to the next (not at all unless told).
+    pub delay: Duration,
+    /// For how long a new container must stay ready (5 s unless told).
+    pub monitor: Duration,
+    /// Which share of the containers may fail, in millionths (none unless told).
+    pub bearable: u32,
+    /// Which of the two runs first.
+    pub order: StartOrder,
+    /// What happens after a failure; nothing when that depends on what failed.
+    pub failure_action: Option<FailureAction>,
+}
+
+impl Default for Rollout {
+    fn default() -> Self {
+        Self {
+            parallelism: Some(1),
+            delay: Duration::ZERO,
+            monitor: Duration::from_secs(5),
+            bearable: 0,
+            order: StartOrder::StopFirst,
+            failure_action: None,
+        }
+    }
+}
+
+/// Which container runs first when one takes the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartOrder {
+    /// The old one stops, then the new one starts.
+    StopFirst,
+    /// The new one is ready, then the old one stops.
+    StartFirst,
+}
+
+/// What happens when a new container does not get ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureAction {
+    /// The old one comes back.
+    Rollback,
+    /// The new one stays in place, nothing else is changed, and a person decides.
+    Pause,
+    /// The new one stays in place, and the change goes on.
+    Continue,
 }
 
 /// What the engine does when a container ends.

@@ -109,6 +109,11 @@ pub enum Step {
         /// The container.
         container: ContainerId,
     },
+    /// Reads the last lines that a container wrote.
+    ReadLog {
+        /// The container.
+        container: ContainerId,
+    },
     /// Runs the container's own health command once.
     Probe {
         /// The container.
@@ -149,6 +154,7 @@ impl Step {
             | Self::Unpause { container }
             | Self::Stop { container, .. }
             | Self::Remove { container }
+            | Self::ReadLog { container }
             | Self::Probe { container, .. } => Some(container),
             Self::Pull { .. }
             | Self::CreateNetwork { .. }
@@ -174,6 +180,7 @@ impl Step {
             Self::Start { .. } => "start",
             Self::Unpause { .. } => "unpause",
             Self::Stop { .. } => "stop",
+            Self::ReadLog { .. } => "read log",
             Self::Probe { .. } => "probe",
         }
     }
@@ -191,7 +198,7 @@ pub struct Outcome {
 }
 
 /// What a step that ended well has to tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     /// The engine did it, or it was done already.
     Done,
@@ -199,6 +206,11 @@ pub enum Done {
     Probed {
         /// The exit code.
         exit_code: i64,
+    },
+    /// The last lines that the container wrote; anything may stand in them.
+    Log {
+        /// The lines, with their times.
+        lines: Secret,
     },
 }
 

@@ -9,6 +9,7 @@ mod form;
 mod journal;
 mod key;
 pub mod lock;
+mod logs;
 pub mod memory;
 pub mod revisions;
 mod sources;
@@ -20,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::planning::memory::Memory;
 use crate::state::digest::DigestKey;
-use crate::state::ids::ProjectName;
+use crate::state::ids::{ContainerName, ProjectName};
+use crate::state::secret::Secret;
 use crate::state::time::Now;
 use disk::Complaints;
 use journal::Journal;
@@ -107,6 +109,19 @@ impl Store {
         }
     }
 
+    /// Keeps the last lines of a container that failed; of too many the oldest go.
+    pub fn keep_log(
+        &self,
+        engine: &str,
+        project: &ProjectName,
+        container: &ContainerName,
+        lines: &Secret,
+    ) {
+        let Some(files) = self.files(engine, project) else { return };
+        let attempt = logs::keep(&files.logs, container.as_str(), lines);
+        self.known().complaints.note(&files.logs, &attempt);
+    }
+
     /// Forgets a stack that is gone.
     pub fn forget(&self, engine: &str, project: &ProjectName) {
         let Some(files) = self.files(engine, project) else { return };
@@ -130,7 +145,11 @@ impl Store {
             engine.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
         let folder = self.folder.as_ref()?.join("stacks");
         let named = |extension| folder.join(format!("{project}-{engine}.{extension}"));
-        Some(StackFiles { memory: named("json"), journal: named("events.jsonl") })
+        Some(StackFiles {
+            memory: named("json"),
+            journal: named("events.jsonl"),
+            logs: named("logs"),
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -142,6 +161,8 @@ impl Store {
 struct StackFiles {
     memory: PathBuf,
     journal: PathBuf,
+    /// A folder.
+    logs: PathBuf,
 }
 
 fn read_journal(path: &Path) -> Journal {

@@ -153,6 +153,7 @@ fn the_engine_is_given_every_secret_all_the_same() {
                 | Step::Unpause { .. }
                 | Step::Stop { .. }
                 | Step::Remove { .. }
+                | Step::ReadLog { .. }
                 | Step::Probe { .. } => 0,
             };
         }

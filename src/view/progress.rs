@@ -39,6 +39,8 @@ pub fn live(event: &ProgressEvent, elapsed: Duration) -> String {
         | ProgressState::Unpaused
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
+        | ProgressState::ReadingLog
+        | ProgressState::LogRead
         | ProgressState::Failed) => capitalised(plain(state)),
     };
     with_message(event, words)
@@ -78,6 +80,8 @@ pub fn is_settled(event: &ProgressEvent) -> bool {
         | ProgressState::Unpaused
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
+        | ProgressState::ReadingLog
+        | ProgressState::LogRead
         | ProgressState::Failed => false,
     }
 }
@@ -120,6 +124,8 @@ pub fn plain(state: &ProgressState) -> String {
         ProgressState::Ready => "ready",
         ProgressState::Removing => "removing",
         ProgressState::Removed => "removed",
+        ProgressState::ReadingLog => "reading its last words",
+        ProgressState::LogRead => "its last words were kept",
         ProgressState::Failed => "failed",
     };
     words.to_owned()

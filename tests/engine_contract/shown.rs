@@ -55,6 +55,7 @@ pub(crate) fn step(step: &Step) -> Json {
             json!({ "stop": container.as_str(), "grace": grace(time) })
         }
         Step::Remove { container } => json!({ "remove": container.as_str() }),
+        Step::ReadLog { container } => json!({ "read_log": container.as_str() }),
         Step::Probe { container, command, timeout } => {
             let command: Vec<_> = command.iter().map(Secret::expose).collect();
             json!({
@@ -70,6 +71,7 @@ pub(crate) fn answer(answer: &Result<Done, Failure>) -> Json {
     match answer {
         Ok(Done::Done) => json!("done"),
         Ok(Done::Probed { exit_code }) => json!({ "probed": exit_code }),
+        Ok(Done::Log { .. }) => json!("log"),
         Err(Failure { kind, message }) => {
             let kind = match kind {
                 FailureKind::NotFound => "not_found",

@@ -11,6 +11,7 @@ use crate::control::client::{self, Conversation};
 use crate::control::{Reply, Request};
 use crate::converge::{End, Goal, Order, converge, end};
 use crate::engine::EngineError;
+use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
 use crate::planning::progress::{Progress, ProgressEvent};
 use crate::planning::revision::RevisionEnd;
@@ -156,19 +157,19 @@ impl Change<'_> {
         let mut report = Report::new(session.output.progress(), prefix.to_owned());
         let engine = &connected.facts.id;
         let now = connected.clock.now();
-        let mut memory = session.store.memory(engine, &project, now);
+        let keeper = Keeper::new(&session.store, engine, &project);
         if let Some(service) = self.service {
+            let mut memory = keeper.memory(now);
             memory.asked_to_restart.insert(service.clone());
-            memory.only = Some(service.clone());
-            // What is begun is brought to its end, whatever becomes of this process.
-            session.store.remember(engine, &project, &memory, now);
+            keeper.remember(&memory, now);
         }
         if let Some(read) = self.sources {
             session.store.keep_revision(&desired, read, now.engine);
             session.store.unpin(&desired.files);
         }
         let order = Order {
-            memory,
+            keeper,
+            only: self.service.cloned(),
             clock: connected.clock.clone(),
             desired: desired.clone(),
             goal: self.goal,
@@ -179,11 +180,8 @@ impl Change<'_> {
         let result = converge(connected.engine.clone(), order, &mut report).await;
         report.finish();
         let result = result?;
-        let now = connected.clock.now();
         if self.goal == Goal::Gone && result.end == End::Done {
             session.store.forget(engine, &project);
-        } else {
-            session.store.remember(engine, &project, &result.memory, now);
         }
         let (end, found) = (result.end, Box::new(result.found));
         if self.goal == Goal::Converged {

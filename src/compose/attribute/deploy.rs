@@ -34,10 +34,8 @@ const DEPLOYMENT: &[Attribute] = &[
         Shape::Keys(RESTART_POLICY),
         "What the engine does when the process ends; it wins over `restart`.",
     ),
-    row("update_config", Shape::Keys(UPDATE), "How a change is rolled out.")
-        .ignored("a change replaces one container at a time, the old one stopped first"),
-    row("rollback_config", Shape::Keys(UPDATE), "How a failed change is taken back.")
-        .ignored("a failed change is not taken back by itself yet"),
+    row("update_config", Shape::Keys(UPDATE), "How a change is rolled out."),
+    row("rollback_config", Shape::Keys(ROLLBACK), "How a failed change is taken back."),
     row("placement", Shape::Keys(PLACEMENT), "Which hosts are chosen.")
         .when_empty(Empty::Mapping)
         .ignored("there is one engine to place containers on"),
@@ -131,14 +129,40 @@ const UPDATE: &[Attribute] = &[
     row("parallelism", Shape::Integer, "How many containers are replaced at a time.")
         .when_empty(Empty::Written),
     row("delay", Shape::Duration, "How long to wait in between."),
-    row("failure_action", Shape::Text, "What happens after a failure."),
-    row("monitor", Shape::Duration, "How long a container is watched after the change."),
-    row("max_failure_ratio", Shape::Number, "How many failures are bearable."),
+    row(
+        "failure_action",
+        Shape::Choice(&["rollback", "pause", "continue"]),
+        "What happens when a new container does not get ready.",
+    ),
+    row("monitor", Shape::Duration, "How long a new container must stay ready.")
+        .when_empty(Empty::Written),
+    row("max_failure_ratio", Shape::Number, "Which share of failures is bearable.")
+        .when_empty(Empty::Written),
     row(
         "order",
         Shape::Choice(&["start-first", "stop-first"]),
         "Whether the new container starts before the old one stops.",
     ),
+];
+
+const ROLLBACK: &[Attribute] = &[
+    row("parallelism", Shape::Integer, "How many containers are taken back at a time.")
+        .when_empty(Empty::Written),
+    row("delay", Shape::Duration, "How long to wait in between."),
+    row("failure_action", Shape::Text, "What happens after another failure.")
+        .ignored("a way back that fails is not taken back: the old container stays"),
+    row("monitor", Shape::Duration, "How long an old container must stay ready.")
+        .when_empty(Empty::Written)
+        .ignored("the failed container goes as soon as the old one is ready"),
+    row("max_failure_ratio", Shape::Number, "Which share of failures is bearable.")
+        .when_empty(Empty::Written)
+        .ignored("a way back that fails is not taken back: the old container stays"),
+    row(
+        "order",
+        Shape::Choice(&["start-first", "stop-first"]),
+        "Whether the old container starts before the failed one stops.",
+    )
+    .ignored("the failed container stops first: what is not ready serves nobody"),
 ];
 
 const PLACEMENT: &[Attribute] = &[

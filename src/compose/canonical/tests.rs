@@ -110,7 +110,6 @@ services:
     volumes: [{type: tmpfs, target: /t, consistency: cached}]
 "
     ), @"
-    6:7: warning: services.a.deploy.update_config: `update_config` is ignored: a change replaces one container at a time, the old one stopped first
     7:34: warning: services.a.deploy.resources.reservations.cpus: `cpus` is ignored: an engine reserves no processors; `cpu_shares` gives weight when they are scarce
     8:5: warning: services.a.build: `build` is ignored: images are not built here; build it first and name it with `image`
     10:41: warning: services.a.volumes[0].consistency: `consistency` is ignored: it is for desktop engines only; mounts are always consistent here

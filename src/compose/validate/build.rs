@@ -130,6 +130,8 @@ fn service(
         health_check: health_check(node),
         restart: restart(node),
         stop_grace: duration(node, "stop_grace_period").unwrap_or(STOP_GRACE),
+        update: super::rollout::rollout(node.at("deploy.update_config")),
+        rollback: super::rollout::rollout(node.at("deploy.rollback_config")),
         settings,
     }
 }

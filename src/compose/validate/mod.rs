@@ -12,6 +12,7 @@ mod cycle;
 mod limits;
 mod milvus;
 mod references;
+mod rollout;
 mod services;
 #[cfg(test)]
 mod tests;

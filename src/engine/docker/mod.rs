@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod host_paths;
 mod images;
+mod log;
 mod look;
 mod perform;
 mod probe;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::CallError;
 use super::wire::{Wire, encoded};
-use super::{archive, probe, pull};
+use super::{archive, log, probe, pull};
 use crate::compose::attribute::form;
 use crate::engine::PullProgress;
 use crate::state::document::Document;
@@ -33,6 +33,7 @@ pub(super) async fn perform(
         Step::Probe { container, command, timeout } => {
             return probe::probe(wire, container, command, *timeout).await;
         }
+        Step::ReadLog { container } => return log::read(wire, container).await,
         Step::CopyIn { container, files } => {
             return archive::copy_in(wire, container, files).await;
         }

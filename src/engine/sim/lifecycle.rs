@@ -109,7 +109,9 @@ impl World {
     /// Returns what the software of a container does.
     pub(super) fn software_of(&self, container: &Container) -> Software {
         let service = container.origin.replica.as_ref().map(|replica| &replica.service);
-        let scripted = service.and_then(|service| self.software.get(service)).cloned();
+        let level = container.document.get("Config.Env").get("LEVEL").exposed_text();
+        let scripted = service.and_then(|service| self.software.get(service));
+        let scripted = scripted.or_else(|| self.levels.get(level?)).cloned();
         // Labels that make no sense were refused when it was created.
         scripted.unwrap_or_else(|| {
             Software::of_labels(&container.document).unwrap_or_default()

@@ -77,6 +77,12 @@ impl Software {
         Self { health, ..Self::default() }
     }
 
+    /// Returns software that runs, and whose health command passes from this age on.
+    pub fn well_after(age: Duration) -> Self {
+        let health = Wellness { from: Passing::After(age), until: None };
+        Self { health, ..Self::default() }
+    }
+
     /// Returns software that ends with this code as soon as it was started.
     pub fn ends(code: i64) -> Self {
         let ends = Some(End { after: Duration::ZERO, code });

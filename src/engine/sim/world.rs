@@ -41,6 +41,9 @@ pub struct World {
     pub registry: BTreeMap<String, Supply>,
     /// What the software of each service does, in place of what its labels say.
     pub software: BTreeMap<ServiceName, Software>,
+    /// What software does by the variable `LEVEL` of its container, in place of what its
+    /// labels say: one version works and another does not.
+    pub levels: BTreeMap<String, Software>,
     /// Containers whose health command fails although that of others passes.
     pub sick: BTreeSet<ContainerId>,
     /// What the engine makes of a field: it reads back as this, whatever was asked for.
@@ -100,6 +103,7 @@ impl World {
             images: BTreeMap::new(),
             registry: BTreeMap::new(),
             software: BTreeMap::new(),
+            levels: BTreeMap::new(),
             sick: BTreeSet::new(),
             reads_back: BTreeMap::new(),
             host_paths: BTreeMap::new(),

@@ -19,7 +19,7 @@ use crate::state::step::{Done, Outcome, Step};
 use crate::state::time::{EngineTime, Moment};
 
 /// How often a loop may go round before it is taken to go round for ever.
-const PATIENCE: usize = 600;
+const PATIENCE: usize = 3_000;
 
 /// A stack that is being converged on a machine.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Drive {
     pub(crate) allowed: Allowed,
     /// Everything that was performed, as text.
     pub(crate) history: Vec<String>,
-    /// Whether everything is forgotten after every step.
+    /// Whether everything is forgotten after every step, but for how those on trial do.
     pub(crate) forgetful: bool,
     /// Whether it may be wrong about the machine: then its gates are not checked.
     pub(crate) is_blind: bool,
@@ -79,7 +79,8 @@ impl Drive {
     /// Looks and learns.
     pub(crate) fn learn(&mut self) -> Observed {
         if self.forgetful {
-            self.memory = Memory::default();
+            let trials = std::mem::take(&mut self.memory.trials);
+            self.memory = Memory { trials, ..Memory::default() };
             self.outcomes.clear();
         }
         let observed = self.machine.observe(&self.desired);
@@ -154,6 +155,10 @@ impl Drive {
         let due = plan.wake.map(|wake: Moment| wake.since(self.machine.now().moment));
         if due.is_some() || plan.is_moving {
             let step = due.unwrap_or(Duration::from_secs(1));
+            // The engine tells what happens, so nobody sleeps over it.
+            let uptime = self.machine.now().moment.0;
+            let event = self.machine.due().and_then(|due| due.checked_sub(uptime));
+            let step = event.map_or(step, |event| step.min(event));
             self.machine.advance(step.max(Duration::from_millis(1)));
         }
         due.is_some() || plan.is_moving

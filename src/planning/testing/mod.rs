@@ -11,8 +11,11 @@ use std::path::PathBuf;
 
 use crate::compose::load::{Request, load};
 use crate::engine::sim::World;
+use crate::planning::target::target;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
+use crate::state::document::Document;
+use crate::state::ids::ServiceName;
 use crate::state::observed::Container;
 
 pub(crate) use crate::engine::sim::Software;
@@ -71,4 +74,17 @@ pub(crate) fn desired_by(
     let problems: Vec<String> =
         loaded.problems.iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
     loaded.desired.unwrap_or_else(|| panic!("{problems:#?}\n{yaml}"))
+}
+
+/// Returns the fields that a container of this service should have.
+pub(crate) fn target_document(service: &str) -> Document {
+    let yaml = format!(
+        "services: {{a: {{image: x, {service}}}}}\n\
+         networks: {{n: {{ipam: {{config: [{{subnet: 10.1.0.0/24}}]}}}}}}\n\
+         volumes: {{data: {{}}}}"
+    );
+    let desired = desired(&yaml);
+    let facts = World::default().observe(&desired).facts;
+    let service = &desired.services[&ServiceName::new("a")];
+    target(&desired, service, 1, &facts, &BTreeMap::new()).document
 }

@@ -85,6 +85,7 @@ pub(crate) fn step(step: &Step, machine: &Machine) -> String {
         | Step::Unpause { container }
         | Step::Stop { container, .. }
         | Step::Remove { container }
+        | Step::ReadLog { container }
         | Step::Probe { container, .. } => format!("{verb} {}", named(container)),
     }
 }

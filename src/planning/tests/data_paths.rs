@@ -27,7 +27,10 @@ fn stopped() -> Drive {
 }
 
 fn reason(drive: &mut Drive) -> String {
-    drive.status().services[0].conditions[0].reason.clone()
+    let conditions = &drive.status().services[0].conditions;
+    let degraded = conditions.iter().find(|it| it.kind == "Degraded").unwrap();
+    assert_eq!(degraded.status, Some(true));
+    degraded.reason.clone()
 }
 
 #[test]

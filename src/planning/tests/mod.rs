@@ -12,4 +12,5 @@ mod recovery;
 mod removal;
 mod replacement;
 mod restarts;
+mod rollback;
 mod time;

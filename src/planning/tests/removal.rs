@@ -46,7 +46,7 @@ fn what_replaces_another_service_waits_for_its_port_and_its_data() {
     drive.until("create demo-database-1");
     let text = drive.text();
     assert!(
-        text.contains("service/db/1 removed, which has the volume demo_data"),
+        text.contains("service/db/1 removed: both publish port 5432 of the host"),
         "{text}"
     );
     drive.settle();

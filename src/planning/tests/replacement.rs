@@ -68,14 +68,15 @@ fn a_replacement_goes_on_from_every_stage_after_everything_was_forgotten() {
 fn an_old_container_is_not_removed_while_the_new_one_is_not_ready() {
     let mut drive = a_to_b();
     drive.machine.software.insert("web".into(), Software::sick());
-    for _ in 0..200 {
+    drive.until("start demo-web-1");
+    let started = drive.machine.now().moment;
+    while drive.machine.now().moment.since(started).as_secs() < 200 {
         drive.one();
     }
     let names = drive.machine.names();
     assert_eq!(names["demo-web-1"], "running");
     assert_eq!(names["demo-web-1.old-00000002"], "exited");
     drive.machine.software.clear();
-    drive.machine.advance(std::time::Duration::from_mins(2));
     drive.settle();
     assert_eq!(level(&drive), "b");
 }

@@ -9,8 +9,10 @@ use super::MemoryError;
 use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
 use super::data_path::{StoredDataPath, data_paths};
 use super::step::StoredStep;
+use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
+use crate::planning::rejection::Rejection;
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
@@ -27,6 +29,10 @@ pub(super) struct Stored {
     pub(super) version: u32,
     generation: Option<Generation>,
     down: Option<Generation>,
+    trials: BTreeMap<ContainerId, StoredTrial>,
+    rejections: BTreeMap<ServiceName, Rejection>,
+    offices: BTreeMap<ContainerId, bool>,
+    logged: BTreeSet<ContainerId>,
     unwatched: Option<EngineTimeText>,
     proven: BTreeMap<ContainerId, EngineTimeText>,
     probing: BTreeMap<ContainerId, StoredProbing>,
@@ -132,6 +138,10 @@ impl Stored {
             unequal,
             conditions,
             down,
+            trials,
+            rejections,
+            offices,
+            logged,
             unwatched,
             events,
             seen: _,
@@ -146,6 +156,10 @@ impl Stored {
             version,
             generation: generation.clone(),
             down: down.clone(),
+            trials: values(trials, |it| StoredTrial::from(it)),
+            rejections: rejections.clone(),
+            offices: offices.clone(),
+            logged: logged.clone(),
             unwatched: unwatched.map(EngineTimeText),
             proven: values(proven, |time| EngineTimeText(*time)),
             probing: values(probing, |it| StoredProbing::new(it, now)),
@@ -180,6 +194,10 @@ impl Stored {
         Ok(Memory {
             generation: self.generation,
             down: self.down,
+            trials: self.trials.into_iter().map(|(id, it)| (id, it.trial(now))).collect(),
+            rejections: self.rejections,
+            offices: self.offices,
+            logged: self.logged,
             unwatched: self.unwatched.map(|time| time.0),
             proven: self.proven.into_iter().map(|(id, time)| (id, time.0)).collect(),
             probing: self

@@ -9,6 +9,7 @@ mod form;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,7 +20,8 @@ use form::Stored;
 use super::disk::write_atomically;
 use crate::planning::event::{Events, Seen};
 use crate::planning::memory::Memory;
-use crate::state::ids::NoObject;
+use crate::planning::trial::Trial;
+use crate::state::ids::{ContainerId, NoObject};
 use crate::state::time::Now;
 
 /// The version of the form; what is of another one is begun anew.
@@ -94,6 +96,14 @@ pub(super) fn is_same_to_others(one: &Memory, other: &Memory) -> bool {
     kept(one) == kept(other)
 }
 
+/// Trials without their clocks, which go on with every look: to the second is enough.
+fn lasting_trials(trials: &BTreeMap<ContainerId, Trial>) -> impl PartialEq + '_ {
+    let lasting = trials.iter().map(|(id, it)| {
+        (id, it.spent.as_secs() / 10, it.exits, it.in_office, &it.verdict)
+    });
+    lasting.collect::<Vec<_>>()
+}
+
 /// Everything that [`lasting`] keeps, by reference: this is asked after every pass.
 fn kept(memory: &Memory) -> impl PartialEq + '_ {
     let Memory {
@@ -113,6 +123,10 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unequal,
         conditions,
         down,
+        trials,
+        rejections,
+        offices,
+        logged,
         unwatched: _,
         events: _,
         seen: _,
@@ -125,7 +139,9 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
     } = memory;
     let of_containers = (proven, filled, stopped, restarts, adopted, data_paths);
     let of_engine = (pulled, quirks, unequal);
+    let of_changes = (lasting_trials(trials), rejections, offices, logged);
     let of_people = (pauses, asked_to_restart, due_restarts);
-    let of_wish = (generation, down, wishes);
-    (of_wish, of_containers, of_engine, of_people, retries, crashes, conditions)
+    let of_wishes = (generation, down, wishes);
+    let of_engine = (of_engine, retries, crashes);
+    (of_wishes, of_containers, of_engine, of_changes, of_people, conditions)
 }

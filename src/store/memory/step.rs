@@ -29,6 +29,7 @@ pub(super) enum StoredStep {
     Unpause { container: ContainerId },
     Stop { container: ContainerId },
     Remove { container: ContainerId },
+    ReadLog { container: ContainerId },
     Probe { container: ContainerId },
 }
 
@@ -53,6 +54,7 @@ impl From<&Step> for StoredStep {
             Step::Unpause { container } => Self::Unpause { container },
             Step::Stop { container, grace: _ } => Self::Stop { container },
             Step::Remove { container } => Self::Remove { container },
+            Step::ReadLog { container } => Self::ReadLog { container },
             Step::Probe { container, command: _, timeout: _ } => {
                 Self::Probe { container }
             }
@@ -88,6 +90,7 @@ impl From<StoredStep> for Step {
                 Self::Stop { container, grace: Duration::ZERO }
             }
             StoredStep::Remove { container } => Self::Remove { container },
+            StoredStep::ReadLog { container } => Self::ReadLog { container },
             StoredStep::Probe { container } => {
                 let command = Vec::new();
                 Self::Probe { container, command, timeout: Duration::ZERO }

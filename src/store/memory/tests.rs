@@ -7,6 +7,9 @@ use crate::planning::data_path::DataPath;
 use crate::planning::event::{Event, EventKind};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::planning::pause::{Pause, Pauses};
+use crate::planning::rejection::Rejection;
+use crate::planning::trial::{Trial, Verdict};
+use crate::state::desired::FailureAction;
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
 use crate::state::secret::Secret;
@@ -78,6 +81,10 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         ]
         .into(),
         down: Some(Generation::new("sha256:0")),
+        trials: [(id.clone(), trial(now))].into(),
+        rejections: [("web".into(), rejection(&id))].into(),
+        offices: [(id.clone(), true)].into(),
+        logged: [id].into(),
         unwatched: Some(time("09:30:00")),
         events: Events::of_records(vec![event(4, "09:40:00"), event(2, "09:59:00")]),
         seen: Seen::default(),
@@ -103,6 +110,29 @@ fn pauses() -> Pauses {
     let pause = Pause { since: time("09:50:00"), until: Some(time("11:50:00")) };
     let by_hand = Pause { until: None, ..pause };
     Pauses { stack: Some(by_hand), services: [("web".into(), pause)].into() }
+}
+
+fn trial(now: Now) -> Trial {
+    Trial {
+        spent: Duration::from_millis(1500),
+        counted: now.moment,
+        ready_since: None,
+        in_office: true,
+        exits: 2,
+        ended: Some(time("09:59:00")),
+        restarts: 1,
+        verdict: Verdict::Failed("it ended twice".to_owned()),
+        over: Some(now.moment),
+    }
+}
+
+fn rejection(container: &ContainerId) -> Rejection {
+    Rejection {
+        specs: [SpecHash::new("sha256:9")].into(),
+        action: FailureAction::Rollback,
+        container: container.clone(),
+        why: "it was not ready within 300 s".to_owned(),
+    }
 }
 
 /// An event that happened twice.
