@@ -279,6 +279,7 @@ async fn a_container_whose_image_has_no_name_any_more_is_left_alone() {
     let scope = Scope {
         project: project.as_str().into(),
         images: BTreeSet::from([image.as_str().into()]),
+        paths: BTreeSet::new(),
     };
     let observed = docker.look(&scope).await.unwrap();
     assert!(observed.image(&image).is_none());

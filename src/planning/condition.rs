@@ -11,6 +11,7 @@ use super::data_path;
 use super::event;
 use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
+use super::shrink;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
 use crate::state::time::Now;
@@ -343,6 +344,9 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
             "Conflict"
         }
         Gate::Waiting { .. } if waits_for_data(change) => "DataPathChanged",
+        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with(shrink::WAIT)) => {
+            "MemoryInUse"
+        }
         Gate::Waiting { .. } => "Waiting",
     };
     let is_degraded = matches!(reason, "Conflict" | "DataPathChanged");

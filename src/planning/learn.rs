@@ -129,6 +129,9 @@ fn succeeded(
         (Step::ReadLog { container }, _) => {
             memory.logged.insert(container.clone());
         }
+        (Step::Measure { container }, Done::Measured { bytes }) => {
+            memory.measured.insert(container.clone(), (*bytes, now.moment));
+        }
         (Step::Start { container }, _) => {
             memory.stopped.remove(container);
         }
@@ -236,6 +239,7 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
         |id: &ContainerId| observed.containers.get(id).and_then(|it| it.state.started);
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
+    memory.measured.retain(|id, _| observed.containers.contains_key(id));
     memory.filled.retain(|id| observed.containers.contains_key(id));
     memory.logged.retain(|id| observed.containers.contains_key(id));
 }

@@ -86,6 +86,9 @@ pub struct Memory {
     pub adopted: BTreeMap<ContainerId, SourceId>,
     /// The folders of the host that containers may write to, as they were when one ran.
     pub data_paths: BTreeMap<String, DataPath>,
+    /// How many bytes of memory containers used, and when that was asked. Of this process
+    /// only.
+    pub measured: BTreeMap<ContainerId, (u64, Moment)>,
 }
 
 impl Memory {

@@ -47,6 +47,7 @@ pub mod retirement;
 pub mod retry;
 pub mod revision;
 pub mod rollout;
+pub mod shrink;
 pub mod status;
 pub mod target;
 pub mod teardown;

@@ -169,6 +169,7 @@ impl Room {
             | Step::Unpause { .. }
             | Step::Stop { .. }
             | Step::ReadLog { .. }
+            | Step::Measure { .. }
             | Step::Remove { .. } => (take(&mut self.steps), turn.to_owned()),
         };
         if !admitted {

@@ -39,7 +39,8 @@ impl Earlier<'_> {
 struct Containers {
     ours: BTreeMap<ContainerId, Container>,
     strangers: BTreeMap<ContainerName, Option<ProjectName>>,
-    guests: BTreeMap<NetworkId, BTreeSet<ContainerName>>,
+    /// Who of the others is attached to what.
+    endpoints: Vec<(ContainerName, NetworkName, Option<NetworkId>)>,
     /// The images of ours, by id.
     images: BTreeMap<String, Option<Image>>,
 }
@@ -60,7 +61,8 @@ pub(super) async fn look(
         look_up(wire, None, references),
         async { Ok(host_paths::look(wire, &scope.paths).await) }
     )?;
-    let Containers { mut ours, strangers, guests, images } = containers;
+    let Containers { mut ours, strangers, endpoints, images } = containers;
+    let guests = guests(endpoints, &networks);
     for container in ours.values_mut() {
         name_the_networks(container, &networks);
     }
@@ -120,12 +122,11 @@ async fn containers(
     let (ours, strangers): (Vec<_>, Vec<_>) = listed
         .into_iter()
         .partition(|listed| listed.project().as_ref() == Some(&scope.project));
-    let mut guests: BTreeMap<NetworkId, BTreeSet<ContainerName>> = BTreeMap::new();
-    for stranger in &strangers {
-        for network in stranger.networks() {
-            guests.entry(network).or_default().insert(stranger.name());
-        }
-    }
+    let endpoints = strangers.iter().flat_map(|stranger| {
+        let networks = stranger.networks();
+        networks.map(|(network, id)| (stranger.name(), network, id))
+    });
+    let endpoints = endpoints.collect();
     let strangers = strangers.iter().map(|it| (it.name(), it.project())).collect();
 
     let (mut known, mut unknown) = (BTreeMap::new(), Vec::new());
@@ -140,7 +141,7 @@ async fn containers(
     known.extend(inspections(wire, unknown).await?);
     let ids: BTreeSet<_> = known.values().map(|it| it.image.to_string()).collect();
     let images = look_up(wire, Some(images), ids.into_iter().collect()).await?;
-    Ok(Containers { ours: known, strangers, guests, images })
+    Ok(Containers { ours: known, strangers, endpoints, images })
 }
 
 /// Inspects containers; one that is gone is left out.
@@ -193,4 +194,19 @@ fn name_the_networks(
             *id = network.id.clone();
         }
     }
+}
+
+/// Returns who of the others is attached to each network.
+fn guests(
+    endpoints: Vec<(ContainerName, NetworkName, Option<NetworkId>)>,
+    networks: &BTreeMap<NetworkName, Network>,
+) -> BTreeMap<NetworkId, BTreeSet<ContainerName>> {
+    let mut guests: BTreeMap<NetworkId, BTreeSet<ContainerName>> = BTreeMap::new();
+    for (container, network, id) in endpoints {
+        let id = id.or_else(|| Some(networks.get(&network)?.id.clone()));
+        if let Some(id) = id {
+            guests.entry(id).or_default().insert(container);
+        }
+    }
+    guests
 }

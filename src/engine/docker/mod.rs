@@ -18,6 +18,7 @@ mod perform;
 mod probe;
 mod pull;
 mod reconnect;
+mod usage;
 mod wire;
 
 use std::collections::BTreeSet;

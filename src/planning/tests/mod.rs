@@ -13,4 +13,5 @@ mod removal;
 mod replacement;
 mod restarts;
 mod rollback;
+mod shrinks;
 mod time;

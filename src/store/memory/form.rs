@@ -151,6 +151,7 @@ impl Stored {
             only: _,
             adopted,
             data_paths,
+            measured: _,
         } = memory;
         Self {
             version,
@@ -235,6 +236,7 @@ impl Stored {
             only: None,
             adopted: self.adopted,
             data_paths: data_paths(self.data_paths),
+            measured: BTreeMap::new(),
         })
     }
 }

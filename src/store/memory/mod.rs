@@ -87,6 +87,7 @@ fn lasting(memory: Memory) -> Memory {
         events: Events::default(),
         seen: Seen::default(),
         only: None,
+        measured: BTreeMap::new(),
         ..memory
     }
 }
@@ -136,6 +137,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         only: _,
         adopted,
         data_paths,
+        measured: _,
     } = memory;
     let of_containers = (proven, filled, stopped, restarts, adopted, data_paths);
     let of_engine = (pulled, quirks, unequal);

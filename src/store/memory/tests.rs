@@ -94,6 +94,7 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         only: None,
         adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
         data_paths: [("/srv/data".to_owned(), data_path())].into(),
+        measured: BTreeMap::new(),
     }
 }
 
@@ -179,6 +180,8 @@ fn steps() -> BTreeMap<Object, Step> {
         Step::Unpause { container: container.clone() },
         Step::Stop { container: container.clone(), grace: timeout },
         Step::Remove { container: container.clone() },
+        Step::ReadLog { container: container.clone() },
+        Step::Measure { container: container.clone() },
         Step::Probe { container, command, timeout },
     ];
     let object = |number| format!("service/web/{number}").parse().unwrap();

@@ -43,11 +43,16 @@ impl Listed {
         self.labels.as_ref()?.get(labels::PROJECT).map(ProjectName::new)
     }
 
-    /// Iterates over the networks that the container is attached to.
-    pub(in crate::engine::docker) fn networks(&self) -> impl Iterator<Item = NetworkId> {
+    /// Iterates over the networks that the container is attached to; the engine gives no id
+    /// of those of a container that was never started.
+    pub(in crate::engine::docker) fn networks(
+        &self,
+    ) -> impl Iterator<Item = (NetworkName, Option<NetworkId>)> {
         let networks = self.network_settings.iter().flat_map(|it| it.networks.iter());
-        let ids = networks.flat_map(BTreeMap::values).map(|it| it.network.as_str());
-        ids.filter(|id| !id.is_empty()).map(NetworkId::new)
+        networks.flatten().map(|(name, endpoint)| {
+            let id = Some(endpoint.network.as_str()).filter(|id| !id.is_empty());
+            (NetworkName::new(name), id.map(NetworkId::new))
+        })
     }
 
     /// Tells whether the line shows the container as it was when it was last inspected.
