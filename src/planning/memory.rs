@@ -105,6 +105,22 @@ impl Memory {
         self.trials.retain(|_, trial| trial.verdict == Verdict::Passed);
     }
 
+    /// Leaves out what no later process can use, and the events, which are kept elsewhere.
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        Self {
+            under_way: BTreeMap::new(),
+            probing: BTreeMap::new(),
+            signalled: BTreeMap::new(),
+            unwatched: None,
+            events: Events::default(),
+            seen: Seen::default(),
+            only: None,
+            measured: BTreeMap::new(),
+            ..self
+        }
+    }
+
     /// Waits for no backoff any longer; what failed is not forgotten.
     pub fn wait_no_longer(&mut self) {
         for retry in self.retries.values_mut() {

@@ -18,7 +18,6 @@ use std::path::Path;
 use form::Stored;
 
 use super::disk::write_atomically;
-use crate::planning::event::{Events, Seen};
 use crate::planning::memory::Memory;
 use crate::planning::trial::Trial;
 use crate::state::ids::{ContainerId, NoObject};
@@ -69,27 +68,12 @@ pub fn from_json(value: serde_json::Value, now: Now) -> Result<Memory, MemoryErr
 
 /// Reads the memory that an earlier process kept.
 pub(super) fn parse(bytes: &[u8], now: Now) -> Result<Memory, MemoryError> {
-    Ok(lasting(from_json(serde_json::from_slice(bytes)?, now)?))
+    Ok(from_json(serde_json::from_slice(bytes)?, now)?.lasting())
 }
 
 pub(super) fn write(path: &Path, memory: &Memory, now: Now) -> io::Result<()> {
-    let value = to_json(&lasting(memory.clone()), now).map_err(io::Error::other)?;
+    let value = to_json(&memory.clone().lasting(), now).map_err(io::Error::other)?;
     write_atomically(path, &serde_json::to_vec_pretty(&value)?)
-}
-
-/// Leaves out what no later process can use, and the events: the journal has them.
-fn lasting(memory: Memory) -> Memory {
-    Memory {
-        under_way: BTreeMap::new(),
-        probing: BTreeMap::new(),
-        signalled: BTreeMap::new(),
-        unwatched: None,
-        events: Events::default(),
-        seen: Seen::default(),
-        only: None,
-        measured: BTreeMap::new(),
-        ..memory
-    }
 }
 
 /// Tells whether a later process could tell two memories apart.
@@ -105,7 +89,7 @@ fn lasting_trials(trials: &BTreeMap<ContainerId, Trial>) -> impl PartialEq + '_ 
     lasting.collect::<Vec<_>>()
 }
 
-/// Everything that [`lasting`] keeps, by reference: this is asked after every pass.
+/// Everything that [`Memory::lasting`] keeps, by reference: this is asked after every pass.
 fn kept(memory: &Memory) -> impl PartialEq + '_ {
     let Memory {
         generation,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::planning::data_path::DataPath;
 use crate::planning::event::{Event, EventKind};
+use crate::planning::event::{Events, Seen};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::planning::pause::{Pause, Pauses};
 use crate::planning::rejection::Rejection;
