@@ -125,6 +125,7 @@ fn is_stop_of(step: &Step, instance: &Instance<'_>) -> bool {
         | Step::Unpause { .. }
         | Step::Remove { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. } => false,
     }
 }
