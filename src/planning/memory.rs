@@ -97,6 +97,35 @@ impl Memory {
         self.trials.retain(|_, trial| trial.verdict == Verdict::Passed);
     }
 
+    /// Iterates over the containers that are being stopped.
+    pub fn stopping(&self) -> impl Iterator<Item = &ContainerId> {
+        self.under_way.values().filter_map(|step| {
+            if let Step::Stop { container, .. } = step { Some(container) } else { None }
+        })
+    }
+
+    /// Leaves out what no later process can use, and the events, which are kept elsewhere.
+    ///
+    /// A container that is being stopped counts as stopped: should this process end before
+    /// the step does, its end is no crash, and no end of its work.
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        let mut stopped = self.stopped.clone();
+        for id in self.stopping() {
+            stopped.entry(id.clone()).or_insert(Stopper::Somebody);
+        }
+        Self {
+            stopped,
+            under_way: BTreeMap::new(),
+            probing: BTreeMap::new(),
+            signalled: BTreeMap::new(),
+            unwatched: None,
+            events: Events::default(),
+            seen: Seen::default(),
+            ..self
+        }
+    }
+
     /// Waits for no backoff any longer; what failed is not forgotten.
     pub fn wait_no_longer(&mut self) {
         for retry in self.retries.values_mut() {

@@ -150,8 +150,11 @@ pub(super) fn offices(world: &World<'_>) -> BTreeMap<ContainerId, bool> {
     offices.retain(|id, _| world.observed.containers.contains_key(id));
     for instance in world.instances.values() {
         let Some(holder) = instance.office.holder else { continue };
-        let was_ready = offices.entry(holder.id.clone()).or_insert(false);
-        *was_ready |= instance.is_ready();
+        // Of one that was started before we knew it nobody can tell.
+        if instance.is_ready() || holder.state.started.is_none() {
+            let was_ready = offices.entry(holder.id.clone()).or_insert(false);
+            *was_ready |= instance.is_ready();
+        }
     }
     offices
 }

@@ -129,7 +129,8 @@ pub(super) fn trials(
         .filter_map(|instance| {
             let container = on_trial(instance)?;
             let known = world.memory.trials.get(&container.id);
-            let mut trial = known.cloned().unwrap_or_else(|| begun(container, world.now));
+            let mut trial =
+                known.cloned().unwrap_or_else(|| begun(instance, container, world.now));
             count(&mut trial, world, instance, container, outcomes);
             let verdict = judge(&trial, world, instance, container);
             let is_new = match (&trial.verdict, &verdict) {
@@ -148,11 +149,13 @@ pub(super) fn trials(
         .collect()
 }
 
-/// What is not known of a container is read off it.
-fn begun(container: &Container, now: Now) -> Trial {
+/// What is not known of a container is read off it. One that runs already may have been
+/// ready before, so it is given the half of its time to show it.
+fn begun(instance: &Instance<'_>, container: &Container, now: Now) -> Trial {
+    let half = deadline(instance, container) / 2;
     let started = container.state.started.filter(|_| is_running(container));
     Trial {
-        spent: started.map(|started| now.age(started)).unwrap_or_default(),
+        spent: started.map(|it| now.age(it).min(half)).unwrap_or_default(),
         counted: now.moment,
         ready_since: None,
         in_office: false,

@@ -46,6 +46,8 @@ pub struct World {
     pub levels: BTreeMap<String, Software>,
     /// Containers whose health command fails although that of others passes.
     pub sick: BTreeSet<ContainerId>,
+    /// Containers whose health command passes although that of others fails.
+    pub wells: BTreeSet<ContainerId>,
     /// What the engine makes of a field: it reads back as this, whatever was asked for.
     pub reads_back: BTreeMap<Pointer, Value>,
     /// What goes wrong with calls and looks.
@@ -103,6 +105,7 @@ impl World {
             software: BTreeMap::new(),
             levels: BTreeMap::new(),
             sick: BTreeSet::new(),
+            wells: BTreeSet::new(),
             reads_back: BTreeMap::new(),
             faults: Faults::default(),
             lives: BTreeMap::new(),

@@ -7,12 +7,13 @@ use super::{desired, text};
 use crate::engine::sim::{World as Machine, runs};
 use crate::planning::change::Plan;
 use crate::planning::condition;
+use crate::planning::exclusive;
 use crate::planning::learn::learn;
 use crate::planning::memory::Memory;
 use crate::planning::plan::plan_world;
 use crate::planning::status::StackStatus;
 use crate::planning::world::{Allowed, World};
-use crate::state::desired::{Condition, Desired};
+use crate::state::desired::{Condition, Desired, StartOrder};
 use crate::state::ids::{ContainerId, Object, Replica, VolumeName};
 use crate::state::observed::{Container, Health, Observed, Status, labels};
 use crate::state::step::{Done, Outcome, Step};
@@ -20,6 +21,19 @@ use crate::state::time::{EngineTime, Moment};
 
 /// How often a loop may go round before it is taken to go round for ever.
 const PATIENCE: usize = 3_000;
+
+/// Where and how a process is killed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kill {
+    /// At the call after so many.
+    pub(crate) at: usize,
+    /// The call still has its effect.
+    pub(crate) has_its_effect: bool,
+    /// What was kept is lost too.
+    pub(crate) forgets: bool,
+    /// The engine is restarted as well.
+    pub(crate) restarts_engine: bool,
+}
 
 /// A stack that is being converged on a machine.
 #[derive(Clone, Debug)]
@@ -34,6 +48,10 @@ pub(crate) struct Drive {
     pub(crate) forgetful: bool,
     /// Whether it may be wrong about the machine: then its gates are not checked.
     pub(crate) is_blind: bool,
+    /// Where the process is to be killed next.
+    pub(crate) kill: Option<Kill>,
+    /// How many calls were made that may change something.
+    pub(crate) calls: usize,
     outcomes: Vec<Outcome>,
     /// Starts whose health command has passed.
     passed: BTreeSet<(ContainerId, EngineTime)>,
@@ -50,6 +68,8 @@ impl Drive {
             history: Vec::new(),
             forgetful: false,
             is_blind: false,
+            kill: None,
+            calls: 0,
             outcomes: Vec::new(),
             passed: BTreeSet::new(),
         }
@@ -112,6 +132,18 @@ impl Drive {
     pub(crate) fn pass(&mut self) -> Plan {
         let plan = self.plan();
         for (object, step) in &plan.steps {
+            let kill = self.kill.take_if(|kill| {
+                kill.at <= self.calls && !matches!(step, Step::Probe { .. })
+            });
+            if let Some(kill) = kill {
+                if kill.has_its_effect {
+                    self.perform(object, step);
+                }
+                // What was begun is kept before it is.
+                self.memory.under_way.extend(plan.steps.iter().cloned());
+                self.die(&kill);
+                break;
+            }
             self.perform(object, step);
         }
         plan
@@ -151,7 +183,7 @@ impl Drive {
     }
 
     /// Lets time pass to the next thing that is due; tells whether there is any.
-    fn wait(&mut self, plan: &Plan) -> bool {
+    pub(crate) fn wait(&mut self, plan: &Plan) -> bool {
         let due = plan.wake.map(|wake: Moment| wake.since(self.machine.now().moment));
         if due.is_some() || plan.is_moving {
             let step = due.unwrap_or(Duration::from_secs(1));
@@ -162,6 +194,19 @@ impl Drive {
             self.machine.advance(step.max(Duration::from_millis(1)));
         }
         due.is_some() || plan.is_moving
+    }
+
+    /// The process is killed, and another one comes.
+    fn die(&mut self, kill: &Kill) {
+        self.outcomes.clear();
+        let memory = std::mem::take(&mut self.memory);
+        if !kill.forgets {
+            self.memory = memory.lasting();
+        }
+        if kill.restarts_engine {
+            self.machine.restart_engine();
+            self.must_be_single();
+        }
     }
 
     /// Writes a step into the history.
@@ -182,13 +227,13 @@ impl Drive {
         {
             self.passed.insert((id.clone(), started));
         }
-        let is_start = matches!(step, Step::Start { .. });
+        self.calls += usize::from(!matches!(step, Step::Probe { .. }));
         let (object, step) = (object.clone(), step.clone());
         self.outcomes.push(Outcome { object, step, result });
         if self.forgetful {
             self.machine.advance(Duration::from_secs(1));
         }
-        if is_start && !self.is_blind {
+        if !self.is_blind {
             self.must_be_single();
         }
     }
@@ -239,13 +284,17 @@ impl Drive {
         })
     }
 
-    /// No replica that we start has two running containers.
+    /// No replica has two running containers, unless they are to run side by side and can.
     fn must_be_single(&self) {
-        let mut running: BTreeMap<&Replica, &ContainerId> = BTreeMap::new();
+        let mut running: BTreeMap<&Replica, &Container> = BTreeMap::new();
         for container in self.machine.containers.values().filter(|it| runs(it)) {
             let Some(replica) = &container.origin.replica else { continue };
-            let other = running.insert(replica, &container.id);
-            assert_eq!(other, None, "{replica:?} runs twice: {:#?}", self.history);
+            let Some(other) = running.insert(replica, container) else { continue };
+            let service = self.desired.services.get(&replica.service);
+            let order = service.map(|service| service.update.order);
+            let shared = exclusive::shared(&other.document, &container.document);
+            let is_meant = order == Some(StartOrder::StartFirst) && shared.is_none();
+            assert!(is_meant, "{replica:?} runs twice: {shared:?} {:#?}", self.history);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::state::ids::ServiceName;
 use crate::state::observed::Container;
 
 pub(crate) use crate::engine::sim::Software;
-pub(crate) use drive::Drive;
+pub(crate) use drive::{Drive, Kill};
 
 /// What tests do with containers of a simulated engine, by name.
 pub(crate) trait Named {

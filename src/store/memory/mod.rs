@@ -17,11 +17,9 @@ use std::path::Path;
 use form::Stored;
 
 use super::disk::write_atomically;
-use crate::planning::event::{Events, Seen};
-use crate::planning::memory::{Memory, Stopper};
+use crate::planning::memory::Memory;
 use crate::planning::trial::Trial;
 use crate::state::ids::{ContainerId, NoObject};
-use crate::state::step::Step;
 use crate::state::time::Now;
 
 /// The version of the form; what is of another one is begun anew.
@@ -69,55 +67,12 @@ pub fn from_json(value: serde_json::Value, now: Now) -> Result<Memory, MemoryErr
 
 /// Reads the memory that an earlier process kept.
 pub(super) fn parse(bytes: &[u8], now: Now) -> Result<Memory, MemoryError> {
-    Ok(lasting(from_json(serde_json::from_slice(bytes)?, now)?))
+    Ok(from_json(serde_json::from_slice(bytes)?, now)?.lasting())
 }
 
 pub(super) fn write(path: &Path, memory: &Memory, now: Now) -> io::Result<()> {
-    let value = to_json(&lasting(memory.clone()), now).map_err(io::Error::other)?;
+    let value = to_json(&memory.clone().lasting(), now).map_err(io::Error::other)?;
     write_atomically(path, &serde_json::to_vec_pretty(&value)?)
-}
-
-/// Leaves out what no later process can use, and the events: the journal has them.
-///
-/// A container that is being stopped is taken down as stopped: should this process end
-/// before the step does, its end is no crash, and no end of its work.
-fn lasting(memory: Memory) -> Memory {
-    let mut stopped = memory.stopped.clone();
-    for id in stopping(&memory) {
-        stopped.entry(id.clone()).or_insert(Stopper::Somebody);
-    }
-    Memory {
-        stopped,
-        under_way: BTreeMap::new(),
-        probing: BTreeMap::new(),
-        signalled: BTreeMap::new(),
-        unwatched: None,
-        events: Events::default(),
-        seen: Seen::default(),
-        ..memory
-    }
-}
-
-/// Iterates over the containers that are being stopped.
-fn stopping(memory: &Memory) -> impl Iterator<Item = &ContainerId> {
-    memory.under_way.values().filter_map(|step| match step {
-        Step::Stop { container, .. } => Some(container),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. }
-        | Step::CopyIn { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Update { .. }
-        | Step::Rename { .. }
-        | Step::Start { .. }
-        | Step::Unpause { .. }
-        | Step::Remove { .. }
-        | Step::ReadLog { .. }
-        | Step::Probe { .. } => None,
-    })
 }
 
 /// Tells whether a later process could tell two memories apart.
@@ -133,7 +88,7 @@ fn lasting_trials(trials: &BTreeMap<ContainerId, Trial>) -> impl PartialEq + '_ 
     lasting.collect::<Vec<_>>()
 }
 
-/// Everything that [`lasting`] keeps, by reference: this is asked after every pass.
+/// Everything that [`Memory::lasting`] keeps, by reference: this is asked after every pass.
 fn kept(memory: &Memory) -> impl PartialEq + '_ {
     let Memory {
         generation,
@@ -164,7 +119,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         attributed,
         healings,
     } = memory;
-    let stopping: Vec<&ContainerId> = stopping(memory).collect();
+    let stopping: Vec<&ContainerId> = memory.stopping().collect();
     let of_containers = (proven, filled, stopped, stopping, restarts);
     let of_engine = (pulled, quirks, unequal);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);

@@ -6,6 +6,7 @@ use super::*;
 use crate::planning::attribution::{Attributed, Outage};
 use crate::planning::completed::Completed;
 use crate::planning::event::{Event, EventKind};
+use crate::planning::event::{Events, Seen};
 use crate::planning::heal::{Healing, Healings, Remedy};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
 use crate::planning::rejection::Rejection;
