@@ -123,18 +123,22 @@ async fn what_is_unhealthy_is_restarted_then_made_again_and_then_said_to_be_degr
         made.as_secs_f64()
     ));
 
+    let told = "healed 2 times in a row; waits for backoff";
     let mut said = Json::Null;
     for _ in 0..SOON {
         said = scene.product.status();
-        if degraded(&said)["reason"] == "Unhealthy"
-            && !said["services"][0]["backoff"]["next"].is_null()
-        {
+        if degraded(&said)["message"].as_str().is_some_and(|it| it.contains(told)) {
             break;
         }
         std::thread::sleep(TICK);
     }
-    let message = degraded(&said)["message"].as_str().unwrap_or_default().to_owned();
-    assert!(message.contains("healed 2 times in a row; waits for backoff"), "{said:#}");
+    let degraded = degraded(&said);
+    assert!(degraded["message"].as_str().unwrap().contains(told), "{said:#}");
+    assert_eq!(
+        (&degraded["reason"], &degraded["status"]),
+        (&"Unhealthy".into(), &"True".into())
+    );
+    assert!(!said["services"][0]["backoff"]["next"].is_null(), "{said:#}");
     let events = scene.events();
     for told in ["is unhealthy and is restarted", "is unhealthy and is replaced"] {
         assert!(events.contains(told), "{events}");

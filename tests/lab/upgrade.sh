@@ -63,6 +63,7 @@ until_true() {
 
 has_image() { [ "$(of "$1" .Config.Image)" = "$2" ]; }
 is_ready() { "$RECONCILER" "${STACK[@]}" status >/dev/null 2>&1; }
+is_restarted() { [[ $(of standalone .State.StartedAt) > $stopped_from ]]; }
 has_event() { "$RECONCILER" "${STACK[@]}" events 2>/dev/null | grep -q "$1"; }
 
 # earlier WHAT ONE OTHER : times as the engine writes them, in UTC, in this order
@@ -87,19 +88,19 @@ until_true 300 "the stack" is_ready
 "$PYTHON" tests/lab/client/proof.py "127.0.0.1:$MILVUS_PORT" --keep
 "$PYTHON" tests/lab/client/outage.py "127.0.0.1:$MILVUS_PORT" >"$PLACE/outages" 2>"$PLACE/client.log" &
 CLIENT=$!
-sleep 3
+until_true 60 "a first answer" grep -q "there is an answer" "$PLACE/outages"
 
 step "etcd 3.4.23 to 3.5.16"
 stopped_from=$(of standalone .State.StartedAt)
 edit lab/etcd:3.4.23 lab/etcd:3.5.16
 until_true 120 "the new etcd" has_image etcd lab/etcd:3.5.16
 until_true 300 "the stack" is_ready
-[ "$(of standalone .State.StartedAt)" != "$stopped_from" ] || fail "Milvus was not restarted"
+until_true 60 "the restart of Milvus" is_restarted
+until_true 300 "the stack" is_ready
 earlier "Milvus had ended before the new etcd started" "$(of standalone .State.FinishedAt)" "$(of etcd .State.StartedAt)"
 earlier "the new etcd had started before Milvus did" "$(of etcd .State.StartedAt)" "$(of standalone .State.StartedAt)"
 [ "$(of standalone .State.ExitCode)" = 0 ] || fail "Milvus crashed"
 "$PYTHON" tests/lab/client/proof.py "127.0.0.1:$MILVUS_PORT" --kept
-sleep 3
 
 step "Milvus 2.3.4 to 2.3.5"
 edit lab/milvus:2.3.4 lab/milvus:2.3.5
@@ -108,7 +109,7 @@ until_true 300 "the stack" is_ready
 "$PYTHON" tests/lab/client/proof.py "127.0.0.1:$MILVUS_PORT" --kept
 sleep 3
 step "What a client saw"
-cat "$PLACE/outages" >&2
+sed 's/^/  /' "$PLACE/outages" >&2
 before=$(wc -l <"$PLACE/outages")
 
 step "A broken tag"

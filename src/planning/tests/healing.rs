@@ -16,8 +16,8 @@ fn run(drive: &mut Drive, time: Duration) {
         let plan = drive.pass();
         if plan.steps.is_empty() {
             let now = drive.machine.now().moment;
-            let nap = plan.wake.map_or(Duration::from_secs(5), |wake| wake.since(now));
-            let nap = nap.clamp(Duration::from_millis(1), Duration::from_secs(5));
+            let nap = plan.wake.map_or(Duration::from_secs(20), |wake| wake.since(now));
+            let nap = nap.clamp(Duration::from_millis(1), Duration::from_secs(20));
             drive.machine.advance(nap);
         }
     }
@@ -119,13 +119,13 @@ fn there_are_at_most_five_healings_in_any_hour() {
         sickens(&mut drive, "web");
         let mut times: Vec<u64> = Vec::new();
         let mut seen = 0;
-        while drive.machine.uptime() < Duration::from_hours(6) {
+        while drive.machine.uptime() < Duration::from_hours(3) {
             run(&mut drive, Duration::from_secs(20));
             let count = stops(&drive);
             times.extend((seen..count).map(|_| drive.machine.uptime().as_secs()));
             seen = count;
         }
-        assert!(times.len() > 20, "it goes on to try: {times:?}");
+        assert!(times.len() >= 15, "it goes on to try: {times:?}");
         for hour in times.windows(6) {
             assert!(hour[5] - hour[0] >= 3500, "{times:?}");
         }

@@ -51,12 +51,25 @@ fn changes() -> Vec<Change> {
              networks: {{one: {{internal: {internal}}}}}"
         )
     };
+    let together = |level: &str, level_of_db: &str| {
+        two(level, level_of_db)
+            .replace("service_healthy}", "service_healthy, restart: true}")
+    };
+    let unit = |level: &str| {
+        format!(
+            "services:\n  vpn: {{image: 'vpn:1', environment: {{LEVEL: {level}}}, {CHECKED}}}\n  \
+             web: {{image: 'web:1', {CHECKED}, network_mode: 'service:vpn'}}\n{SOON}"
+        )
+    };
     let of = |change: &str| web("a", change);
     vec![
         change("a stack is made", &web("a", ""), &two("a", "a")),
         change("content that is put in", &filled("a"), &filled("b")),
         change("stop-first on data", &web("a", DATA), &web("b", DATA)),
         change("both ends of a dependency", &two("a", "a"), &two("b", "b")),
+        change("restart: true, both", &together("a", "a"), &together("b", "b")),
+        change("restart: true, in vain", &together("a", "a"), &together("a", "bad")),
+        change("a shared namespace", &unit("a"), &unit("b")),
         change("start-first of two", &web("a", START_FIRST), &web("b", START_FIRST)),
         change("stop-first of three", &web("a", "scale: 3"), &web("b", "scale: 3")),
         change("a rollback", &web("a", DATA), &web("bad", DATA)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::sim::{Software, runs};
 use crate::planning::memory::Memory;
-use crate::planning::testing::{Drive, Named, desired};
+use crate::planning::testing::{Drive, Kill, Named, desired};
 use crate::state::observed::Status;
 
 /// A database, an app that is restarted with it, and a proxy that is restarted with the app.
@@ -138,6 +138,31 @@ fn it_goes_on_from_everywhere_after_everything_was_forgotten() {
         }
         drive.settle();
         assert!(drive.status().ready, "after {steps}: {:#?}", drive.history);
+    }
+}
+
+#[test]
+fn what_is_stopped_when_we_are_killed_is_no_work_that_is_done() {
+    // A stop ends it with 0, as an end of its work would.
+    let file = |level: &str| {
+        chain([level, "1", "1"], true).replace("restart: always", "restart: 'no'")
+    };
+    let count = {
+        let mut drive = Drive::settled(&file("1"));
+        drive.calls = 0;
+        drive.want(&file("2")).settle();
+        drive.calls
+    };
+    for at in 0..count {
+        for has_its_effect in [false, true] {
+            let mut drive = Drive::settled(&file("1"));
+            drive.calls = 0;
+            let (forgets, restarts_engine) = (false, false);
+            drive.kill = Some(Kill { at, has_its_effect, forgets, restarts_engine });
+            drive.want(&file("2")).settle();
+            let states = drive.machine.names();
+            assert!(states.values().all(|state| *state == "running"), "{at} {states:?}");
+        }
     }
 }
 

@@ -1,52 +1,54 @@
 """outage.py [HOST:PORT]: asks a Milvus for a row over and over, and tells when it could not.
 
-The collection is that of proof.py --keep. Each line is one outage, in seconds from the
-last good answer before it to the first after it. SIGTERM ends it.
+Asks over HTTP, each time by a new connection: a gRPC channel would wait longer and longer
+before it tries again. The collection is that of proof.py --keep. The first line says that
+there was a first good answer; each further one is an outage, from the last good answer
+before it to the first after it. SIGTERM ends it.
 """
 
 import argparse
+import json
 import os
-import signal
-import sys
 import time
-
-from pymilvus import MilvusClient
+import urllib.request
 
 NAME = "reconciler_proof"
-PAUSE = 0.2
+PAUSE, PATIENCE = 0.1, 2
 
 
-def client(address):
+def has_answer(address):
     password = os.environ.get("MILVUS_PASSWORD", "Milvus")
-    return MilvusClient(uri=f"http://{address}", user="root", password=password, timeout=3)
-
-
-def asked(known, address):
-    """Returns a client that has answered; nothing when there was no good answer."""
+    wish = {"collectionName": NAME, "filter": "id in [17]", "outputFields": ["id"]}
+    request = urllib.request.Request(
+        f"http://{address}/v1/vector/query",
+        data=json.dumps(wish).encode(),
+        headers={"Authorization": f"Bearer root:{password}", "Content-Type": "application/json"},
+    )
     try:
-        known = known or client(address)
-        rows = known.query(NAME, filter="id in [17]", output_fields=["id"], timeout=3)
-        return known if [row["id"] for row in rows] == [17] else None
-    except Exception:  # whatever it was, it was no answer
-        return None
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            rows = json.load(answer).get("data", [])
+    except (OSError, ValueError):
+        return False
+    return [int(row["id"]) for row in rows] == [17]
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("address", nargs="?", default="127.0.0.1:19530")
     address = arguments.parse_args().address
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    known, last, is_out = None, None, False
+    last, is_out, count = None, False, 0
     while True:
-        known = asked(known, address)
-        now = time.time()
-        if known is None:
-            is_out = last is not None
-        else:
-            if is_out:
+        if has_answer(address):
+            now = time.time()
+            count += 1
+            if last is None:
+                print("there is an answer", flush=True)
+            elif is_out:
                 began = time.strftime("%H:%M:%S", time.gmtime(last))
-                print(f"{now - last:.1f} s without an answer since {began}", flush=True)
+                print(f"{now - last:.1f} s without an answer since {began}, after {count} answers", flush=True)
             last, is_out = now, False
+        else:
+            is_out = last is not None
         time.sleep(PAUSE)
 
 
