@@ -15,23 +15,25 @@ const KILLS: u64 = 50;
 const WRITER: &str = "mkdir /data/taken || echo two writers >> /data/marks; \
      trap 'rmdir /data/taken; exit 0' TERM; while :; do sleep 0.1; done";
 
-/// What it takes to be well.
-const fn health(level: u64) -> &'static str {
-    // Every third version never gets ready.
-    if level % 3 == 2 { "false" } else { "true" }
+/// Every third version never gets ready.
+const fn is_bad(level: u64) -> bool {
+    level % 3 == 2
 }
 
 fn stack(level: u64) -> String {
-    let check = format!("{{test: [CMD, '{}'], interval: 30s}}", health(level));
+    // What works is given time, however busy the machine is.
+    let (command, deadline) =
+        if is_bad(level) { ("false", "1500ms") } else { ("true", "60s") };
+    let check = format!("{{test: [CMD, '{command}'], interval: 30s}}");
     format!(
         "services:\n  writer:\n    image: {IMAGE}\n    command: [sh, -c, \"{WRITER}\"]\n    \
          restart: always\n    environment: {{LEVEL: '{level}'}}\n    volumes: ['data:/data']\n    \
          healthcheck: {check}\n    deploy: {{update_config: {{monitor: 300ms}}}}\n    \
-         x-reconciler: {{ready_deadline: 1500ms}}\n  pair:\n    image: {IMAGE}\n    \
+         x-reconciler: {{ready_deadline: {deadline}}}\n  pair:\n    image: {IMAGE}\n    \
          command: [sleep, '600']\n    init: true\n    restart: always\n    scale: 2\n    \
          environment: {{LEVEL: '{level}'}}\n    healthcheck: {check}\n    \
          deploy: {{update_config: {{monitor: 300ms, order: start-first}}}}\n    \
-         x-reconciler: {{ready_deadline: 1500ms}}\nvolumes: {{data: {{}}}}\n"
+         x-reconciler: {{ready_deadline: {deadline}}}\nvolumes: {{data: {{}}}}\n"
     )
 }
 
@@ -79,7 +81,7 @@ fn marks(scene: &Scene) -> String {
 fn converge(scene: &mut Scene, level: u64) {
     scene.operate();
     // What never gets ready leaves what worked before it.
-    let serving = if level % 3 == 2 { level - 1 } else { level }.to_string();
+    let serving = if is_bad(level) { level - 1 } else { level }.to_string();
     let wanted = ["pair-1", "pair-2", "writer-1"].map(|name| {
         format!("{name} {serving} {:?} {:?}", Some("always"), Some("running"))
     });
@@ -104,7 +106,9 @@ async fn killed_at_any_moment_of_a_replacement_there_is_one_writer_and_nothing_i
         let level = (round - 1) / 5 + 1;
         scene.write(&stack(level));
         scene.operate();
-        let moment = Duration::from_millis(random(&mut state) % 1200);
+        // Long enough to meet with the way back too.
+        let window = if is_bad(level) { 3000 } else { 1200 };
+        let moment = Duration::from_millis(random(&mut state) % window);
         std::thread::sleep(moment);
         // The end of the value is a kill -9.
         scene.operator = None;
