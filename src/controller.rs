@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
 use crate::planning::memory::{Memory, Stopper};
+use crate::planning::pause::Pause;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
@@ -59,6 +60,23 @@ pub enum Ask {
     Retry {
         /// The service.
         service: Option<ServiceName>,
+    },
+    /// To do nothing about one service, or all, for a while.
+    Pause {
+        /// The service.
+        service: Option<ServiceName>,
+        /// For how long; nothing for until a person resumes it.
+        time: Option<Duration>,
+    },
+    /// To go on with what was paused.
+    Resume {
+        /// The service; nothing for everything.
+        service: Option<ServiceName>,
+    },
+    /// To give every replica of a service a new start, one at a time.
+    Restart {
+        /// The service.
+        service: ServiceName,
     },
 }
 
@@ -211,7 +229,7 @@ impl Controller {
             }
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
-            Event::Asked(ask) => self.asked(ask),
+            Event::Asked(ask) => self.asked(ask, now),
         }
     }
 
@@ -302,19 +320,30 @@ impl Controller {
         self.look_at_everything();
     }
 
-    fn asked(&mut self, ask: Ask) {
+    fn asked(&mut self, ask: Ask, now: Now) {
         match ask {
             Ask::Apply { allowed } => {
                 self.allowed = allowed;
+                if allowed.data_paths {
+                    self.memory.data_paths.clear();
+                }
                 self.memory.down = None;
                 self.memory.wait_no_longer();
             }
             Ask::Delete => {
                 self.memory.down = Some(self.wanted.desired.generation.clone());
+                self.memory.pauses.end(None);
                 self.response.abandon_waits = true;
                 self.memory.wait_no_longer();
             }
             Ask::Retry { service } => self.memory.try_again(service.as_ref()),
+            Ask::Pause { service, time } => {
+                self.memory.pauses.begin(service.as_ref(), Pause::new(now, time));
+            }
+            Ask::Resume { service } => self.memory.pauses.end(service.as_ref()),
+            Ask::Restart { service } => {
+                self.memory.asked_to_restart.insert(service);
+            }
         }
         self.look_at_everything();
     }

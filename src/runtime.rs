@@ -55,6 +55,8 @@ pub struct Convergence {
     pub is_ready: bool,
     /// Something is yet to happen by itself.
     pub is_moving: bool,
+    /// A restart that a person asked for is not done yet.
+    pub is_restarting: bool,
 }
 
 impl<E> std::fmt::Debug for Runtime<E> {
@@ -152,6 +154,7 @@ impl<E: Engine + 'static> Runtime<E> {
             is_settled: found.plan.is_in_sync() && self.executor.only_waits(),
             is_ready: found.status.ready,
             is_moving: found.plan.is_moving || !self.executor.is_idle(),
+            is_restarting: !self.controller.memory().due_restarts.is_empty(),
         }
     }
 

@@ -8,12 +8,15 @@ use crate::state::observed::Container;
 
 use super::attribution;
 use super::change::{Action, Change, Gate, Plan};
+use super::data_path;
 use super::event;
 use super::heal;
 use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
+use super::shrink;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
+use crate::state::time::Now;
 
 /// Returns the status of a stack; the memory dates the conditions that did not flip.
 /// `invalid` says what is wrong with the file, while an earlier desired state is in force.
@@ -31,6 +34,8 @@ pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackSta
     if world.is_down() {
         say_it_is_down(&mut conditions);
     }
+    let paused = world.memory.pauses.said();
+    conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));
     date(&mut conditions, "stack", world);
     StackStatus {
         name: world.desired.project.clone(),
@@ -95,6 +100,14 @@ fn stack_conditions(
             condition("Degraded", false, "AsExpected", "no service is degraded")
         },
     ]
+}
+
+/// Returns the condition that what is wanted is not what the files say.
+pub fn pinned(world: &World<'_>, said: &str) -> ConditionStatus {
+    let mut conditions = [condition("Pinned", true, "ByHand", said)];
+    date(&mut conditions, "stack", world);
+    let [pinned] = conditions;
+    pinned
 }
 
 /// What a person took down is not missed.
@@ -217,6 +230,18 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
             times => format!("{} ({times} times in a row)", retry.message),
         };
         return Some(Trouble::new(retry.reason.as_str(), message, true));
+    }
+    if let (Some(pause), Some(change)) =
+        (world.memory.pauses.of(&instance.service.name), change)
+    {
+        let message = format!("{}; it {pause}", change.reason);
+        return Some(Trouble::new("Paused", message, false));
+    }
+    if let Some(note) = data_path::note(world, instance) {
+        return Some(Trouble::new(note.reason, note.message, true));
+    }
+    if let Some(change) = change.filter(|it| waits_for_data(it)) {
+        return Some(waiting(world, instance, change));
     }
     if let Some(trouble) = given_up(world, instance) {
         return Some(trouble);
@@ -350,9 +375,14 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
         Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
             "Conflict"
         }
+        Gate::Waiting { .. } if waits_for_data(change) => "DataPathChanged",
+        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with(shrink::WAIT)) => {
+            "MemoryInUse"
+        }
         Gate::Waiting { .. } => "Waiting",
     };
-    let mut trouble = Trouble::new(reason, text(Some(change)), reason == "Conflict");
+    let is_degraded = matches!(reason, "Conflict" | "DataPathChanged");
+    let mut trouble = Trouble::new(reason, text(Some(change)), is_degraded);
     if reason == "DependencyNotReady" {
         trouble.because_of = world.unmet_services(instance.service).cloned().collect();
     }
@@ -364,6 +394,13 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
 fn is_about_service(wait: &str) -> bool {
     let about = wait.split(' ').next().unwrap_or(wait);
     about.strip_prefix("service/").is_some_and(|rest| !rest.contains('/'))
+}
+
+fn waits_for_data(change: &Change) -> bool {
+    match &change.gate {
+        Gate::Open => false,
+        Gate::Waiting { on, .. } => on.iter().any(|it| it.starts_with(data_path::WAIT)),
+    }
 }
 
 fn text(change: Option<&Change>) -> String {
@@ -421,8 +458,8 @@ fn date(conditions: &mut [ConditionStatus], about: &str, world: &World<'_>) {
 
 /// Returns the memory with the conditions of a status, so that the next one can tell
 /// which of them flipped.
-pub fn remember(memory: &mut Memory, status: &StackStatus) {
-    event::flipped(memory, status);
+pub fn remember(memory: &mut Memory, status: &StackStatus, now: Now) {
+    event::flipped(memory, status, now.engine);
     let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
     let services = status.services.iter().flat_map(|service| {
         let about = format!("service/{}", service.name);

@@ -6,7 +6,7 @@
 //! waits until the dependent is down, and the dependent's start waits until the dependency
 //! is past that point and ready.
 
-use crate::state::desired::{Condition, Dependency};
+use crate::state::desired::{Condition, Dependency, Desired};
 use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::Container;
 use crate::state::step::Step;
@@ -36,6 +36,10 @@ fn stopping(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
 
 /// The dependents whose own successor is being made: they go down once for both.
 fn preparing(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    if world.memory.only.is_some() {
+        // A restart by hand changes nobody.
+        return Vec::new();
+    }
     let dependents = taken_along(world, &instance.service.name);
     let preparing = dependents.filter(|it| {
         let Some(holder) = it.office.holder else { return false };
@@ -73,6 +77,13 @@ fn taken_along<'w, 'a>(
     })
 }
 
+/// Tells whether a service is restarted with another, directly or by way of others.
+pub fn follows(desired: &Desired, service: &ServiceName, other: &ServiceName) -> bool {
+    let Some(service) = desired.services.get(service) else { return false };
+    let mut along = service.depends_on.iter().filter(|(_, it)| goes_along(it));
+    along.any(|(name, _)| name == other || follows(desired, name, other))
+}
+
 /// A completed job is needed by nobody any more.
 fn goes_along(dependency: &Dependency) -> bool {
     dependency.restart && dependency.condition != Condition::Completed
@@ -81,7 +92,8 @@ fn goes_along(dependency: &Dependency) -> bool {
 /// Tells whether a replica is at the point of being stopped by us: its next step is that, or
 /// waits for nothing but its dependents.
 pub fn goes_down(world: &World<'_>, instance: &Instance<'_>) -> bool {
-    if !instance.holder_runs() {
+    let is_paused = world.memory.pauses.of(&instance.service.name).is_some();
+    if !instance.holder_runs() || is_paused {
         return false;
     }
     let decision = replica::decide(world, instance);
@@ -125,6 +137,7 @@ fn is_stop_of(step: &Step, instance: &Instance<'_>) -> bool {
         | Step::Unpause { .. }
         | Step::Remove { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. } => false,
     }
 }

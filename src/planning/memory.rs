@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Attributed, Outage};
 use super::completed::Completed;
+use super::data_path::DataPath;
 use super::event::{Events, Seen};
 use super::heal::Healings;
+use super::pause::Pauses;
 use super::rejection::Rejection;
+use super::restart::DueRestarts;
 use super::trial::{Trial, Verdict};
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
 use crate::state::step::Step;
 use crate::state::time::{EngineTime, Moment};
@@ -80,6 +83,24 @@ pub struct Memory {
     pub attributed: BTreeMap<Object, Attributed>,
     /// What was done about unhealthy containers.
     pub healings: BTreeMap<Object, Healings>,
+    /// What a person said to leave alone for a while.
+    pub pauses: Pauses,
+    /// Services that a person asked to restart, before it is known what that means.
+    pub asked_to_restart: BTreeSet<ServiceName>,
+    /// The starts that are to give way because a person asked for it, until their
+    /// successors are ready.
+    pub due_restarts: DueRestarts,
+    /// The only service that this process may do something about; nothing for all of them.
+    /// Of this process only.
+    pub only: Option<ServiceName>,
+    /// Containers that somebody else made and that a service of a source had the place for:
+    /// they are that source's from then on.
+    pub adopted: BTreeMap<ContainerId, SourceId>,
+    /// The folders of the host that containers may write to, as they were when one ran.
+    pub data_paths: BTreeMap<String, DataPath>,
+    /// How many bytes of memory containers used, and when that was asked. Of this process
+    /// only.
+    pub measured: BTreeMap<ContainerId, (u64, Moment)>,
 }
 
 impl Memory {
@@ -99,15 +120,14 @@ impl Memory {
 
     /// Iterates over the containers that are being stopped.
     pub fn stopping(&self) -> impl Iterator<Item = &ContainerId> {
-        self.under_way.values().filter_map(|step| {
-            if let Step::Stop { container, .. } = step { Some(container) } else { None }
-        })
+        let stops = self.under_way.values().filter(|it| matches!(it, Step::Stop { .. }));
+        stops.filter_map(Step::container)
     }
 
     /// Leaves out what no later process can use, and the events, which are kept elsewhere.
     ///
-    /// A container that is being stopped counts as stopped: should this process end before
-    /// the step does, its end is no crash, and no end of its work.
+    /// A container that is being stopped is taken down as stopped: should this process end
+    /// before the step does, its end is no crash, and no end of its work.
     #[must_use]
     pub fn lasting(self) -> Self {
         let mut stopped = self.stopped.clone();
@@ -122,6 +142,8 @@ impl Memory {
             unwatched: None,
             events: Events::default(),
             seen: Seen::default(),
+            only: None,
+            measured: BTreeMap::new(),
             ..self
         }
     }

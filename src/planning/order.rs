@@ -92,6 +92,8 @@ pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<Stri
 pub fn others_first(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let service = instance.service;
     let mut waits = world.unmet(service);
+    // What could not be started again must not be stopped.
+    waits.extend(super::data_path::waits(world, instance));
     for name in below(world, service) {
         let is_named = waits.iter().any(|it| it.starts_with(&format!("service/{name} ")));
         if !is_named && !world.is_settled(name) {

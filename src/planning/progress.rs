@@ -92,6 +92,8 @@ pub enum ProgressState {
     Removed,
     /// Its last words are being read.
     ReadingLog,
+    /// How much memory it uses is being asked for.
+    Measuring,
     /// Its last words were read.
     LogRead,
     /// A step failed; the message says why, and it will be tried again.
@@ -118,6 +120,7 @@ impl ProgressState {
             Step::Stop { .. } => Self::Stopping,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removing,
             Step::ReadLog { .. } => Self::ReadingLog,
+            Step::Measure { .. } => Self::Measuring,
             Step::Probe { .. } => Self::AwaitingHealth,
         }
     }
@@ -139,6 +142,7 @@ impl ProgressState {
             Step::Stop { .. } => Self::Stopped,
             Step::RemoveNetwork { .. } | Step::Remove { .. } => Self::Removed,
             Step::ReadLog { .. } => Self::LogRead,
+            Step::Measure { .. } => Self::Measuring,
             Step::Probe { .. } => Self::AwaitingHealth,
         }
     }

@@ -143,6 +143,7 @@ const fn writes_to(step: &Step) -> Option<&ContainerId> {
         | Step::Stop { .. }
         | Step::Remove { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. } => None,
     }
 }
@@ -170,6 +171,7 @@ fn wrote(step: &Step, to: &Container, field: &FieldDrift) -> bool {
         | Step::Stop { .. }
         | Step::Remove { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. } => return false,
     };
     writes_to(step) == Some(&to.id) && !value.is_null() && *value == field.desired

@@ -14,8 +14,8 @@ use super::readiness::{Readiness, health_command, health_timeout};
 use super::rejection::{Course, course};
 use super::world::{Instance, Standing, World};
 use super::{
-    attribution, disruption, exclusive, handover, heal, in_place, network, order,
-    retirement,
+    anonymous, attribution, data_path, disruption, exclusive, handover, heal, in_place,
+    network, order, rename, restart, retirement,
 };
 
 /// Decides what comes next for one replica.
@@ -77,6 +77,8 @@ fn create(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     let image = &instance.service.image;
     let reason = if instance.wants_pull(world.observed, world.memory) {
         format!("there is no container; the image {image} is pulled first")
+    } else if let Some(old) = rename::renames(world).get(&instance.replica) {
+        format!("renamed from {}, whose container is like it", old.service)
     } else {
         "there is no container".to_owned()
     };
@@ -112,11 +114,12 @@ pub fn creation(
         let whose = whose.map_or_else(|| "nobody".to_owned(), |it| it.to_string());
         return Next::Wait(vec![format!("the name {name}, which {whose} has")]);
     }
-    let missing = order::missing_objects(world, service);
+    let mut missing = order::missing_objects(world, service);
+    missing.extend(data_path::waits(world, instance));
     if !missing.is_empty() {
         return Next::Wait(missing);
     }
-    let document = instance.target.creation(
+    let mut document = instance.target.creation(
         world.desired,
         &instance.replica,
         service,
@@ -124,6 +127,9 @@ pub fn creation(
         replaces.map(|container| &container.id),
         &world.observed.facts,
     );
+    if let Some(container) = replaces {
+        anonymous::carry_over(&mut document, container);
+    }
     Next::Step(Step::Create {
         name: name.clone(),
         document,
@@ -174,6 +180,9 @@ pub fn keep_with(
     }
     if !instance.drift.is_empty() {
         return in_place::decide(world, instance, holder);
+    }
+    if let Some(decision) = restart::decide(world, instance, holder) {
+        return decision;
     }
     match &instance.standing {
         Standing::Running(readiness) => running(world, instance, holder, readiness),
@@ -277,6 +286,8 @@ pub fn start(
 fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next {
     let mut waits = world.unmet(instance.service);
     waits.extend(network::not_there(world, instance));
+    waits.extend(rename::in_the_way(world, instance));
+    waits.extend(data_path::waits(world, instance));
     if waits.is_empty() {
         waits = disruption::before_start(world, instance, holder);
     }
@@ -287,6 +298,7 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     // A base that still serves may go on beside it, unless they share what they cannot.
     let base = office.base.filter(|base| {
         exclusive::shared(&base.document, &holder.document).is_some()
+            || anonymous::is_shared(base, holder)
             || instance.service.update.order == StartOrder::StopFirst
     });
     let mut others = office.retired.iter().copied().chain(base);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::state::desired::{Condition, Desired, PullPolicy, RestartPolicy, Service};
-use crate::state::ids::{ContainerId, Replica, ServiceName};
+use crate::state::ids::{ContainerId, Object, Replica, ServiceName};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::time::Now;
 
@@ -14,6 +14,7 @@ use super::memory::Memory;
 use super::office::{Office, is_running, office};
 use super::optional;
 use super::readiness::{Readiness, readiness};
+use super::restart;
 use super::target::{Target, container_name, target};
 use super::trial::is_open;
 
@@ -22,6 +23,10 @@ use super::trial::is_open;
 pub struct Allowed {
     /// `--allow-prune`: more than half of a stack may be removed.
     pub prune: bool,
+    /// `--accept-data-path`: folders that hold data are taken as they are now.
+    pub data_paths: bool,
+    /// `--allow-shrink`: a memory limit may go below what is in use.
+    pub shrink: bool,
 }
 
 /// Everything that a decision may look at.
@@ -56,6 +61,8 @@ pub struct Instance<'a> {
     pub drift: Vec<FieldDrift>,
     /// What the holder is doing.
     pub standing: Standing,
+    /// A person asked for a new start of the holder.
+    pub is_to_restart: bool,
 }
 
 /// What the holder of an office is doing.
@@ -115,9 +122,12 @@ impl<'a> World<'a> {
                     office,
                     drift: Vec::new(),
                     standing,
+                    is_to_restart: false,
                 };
                 if let Some(holder) = instance.office.holder {
                     instance.drift = instance.drift_of(holder, desired, observed, memory);
+                    let object = Object::Service(replica.clone());
+                    instance.is_to_restart = restart::is_due(memory, &object, holder);
                 }
                 (replica, instance)
             })
@@ -261,8 +271,14 @@ impl Instance<'_> {
         self.drift.iter().map(|field| field.cost).max().unwrap_or(Action::None)
     }
 
-    /// Tells whether bringing the fields in line takes it down for a while.
+    /// Tells whether it is to be taken down for a while: by its fields, or because a person
+    /// asked for it.
     pub fn must_go_down(&self) -> bool {
+        self.is_to_restart || self.fields_take_it_down()
+    }
+
+    /// Tells whether bringing the fields in line takes it down for a while.
+    pub fn fields_take_it_down(&self) -> bool {
         self.verdict() >= Action::Restart
             || self.service.settings.stable_address
                 && self.drift.iter().any(|field| attached(&field.path).is_some())

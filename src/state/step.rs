@@ -114,6 +114,11 @@ pub enum Step {
         /// The container.
         container: ContainerId,
     },
+    /// Asks how much memory a container uses.
+    Measure {
+        /// The container.
+        container: ContainerId,
+    },
     /// Runs the container's own health command once.
     Probe {
         /// The container.
@@ -155,6 +160,7 @@ impl Step {
             | Self::Stop { container, .. }
             | Self::Remove { container }
             | Self::ReadLog { container }
+            | Self::Measure { container }
             | Self::Probe { container, .. } => Some(container),
             Self::Pull { .. }
             | Self::CreateNetwork { .. }
@@ -181,6 +187,7 @@ impl Step {
             Self::Unpause { .. } => "unpause",
             Self::Stop { .. } => "stop",
             Self::ReadLog { .. } => "read log",
+            Self::Measure { .. } => "measure",
             Self::Probe { .. } => "probe",
         }
     }
@@ -211,6 +218,11 @@ pub enum Done {
     Log {
         /// The lines, with their times.
         lines: Secret,
+    },
+    /// The container uses so much memory.
+    Measured {
+        /// In bytes.
+        bytes: u64,
     },
 }
 

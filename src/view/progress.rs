@@ -40,6 +40,7 @@ pub fn live(event: &ProgressEvent, elapsed: Duration) -> String {
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::ReadingLog
+        | ProgressState::Measuring
         | ProgressState::LogRead
         | ProgressState::Failed) => capitalised(plain(state)),
     };
@@ -81,6 +82,7 @@ pub fn is_settled(event: &ProgressEvent) -> bool {
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::ReadingLog
+        | ProgressState::Measuring
         | ProgressState::LogRead
         | ProgressState::Failed => false,
     }
@@ -125,6 +127,7 @@ pub fn plain(state: &ProgressState) -> String {
         ProgressState::Removing => "removing",
         ProgressState::Removed => "removed",
         ProgressState::ReadingLog => "reading its last words",
+        ProgressState::Measuring => "measuring its memory",
         ProgressState::LogRead => "its last words were kept",
         ProgressState::Failed => "failed",
     };

@@ -56,6 +56,7 @@ pub(crate) fn step(step: &Step) -> Json {
         }
         Step::Remove { container } => json!({ "remove": container.as_str() }),
         Step::ReadLog { container } => json!({ "read_log": container.as_str() }),
+        Step::Measure { container } => json!({ "measure": container.as_str() }),
         Step::Probe { container, command, timeout } => {
             let command: Vec<_> = command.iter().map(Secret::expose).collect();
             json!({
@@ -72,6 +73,7 @@ pub(crate) fn answer(answer: &Result<Done, Failure>) -> Json {
         Ok(Done::Done) => json!("done"),
         Ok(Done::Probed { exit_code }) => json!({ "probed": exit_code }),
         Ok(Done::Log { .. }) => json!("log"),
+        Ok(Done::Measured { .. }) => json!("measured"),
         Err(Failure { kind, message }) => {
             let kind = match kind {
                 FailureKind::NotFound => "not_found",

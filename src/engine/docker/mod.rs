@@ -10,6 +10,7 @@ mod archive;
 mod convert;
 mod error;
 mod events;
+mod host_paths;
 mod images;
 mod log;
 mod look;
@@ -17,6 +18,7 @@ mod perform;
 mod probe;
 mod pull;
 mod reconnect;
+mod usage;
 mod wire;
 
 use std::collections::BTreeSet;

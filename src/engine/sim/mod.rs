@@ -21,6 +21,8 @@
 //! | `sim.sickens: DURATION` | its health command fails again from this age on | never |
 //! | `sim.stops: DURATION\|never` | how long it takes when asked to stop; never: it has to be killed | no time |
 //! | `sim.starts: DURATION` | how long the call that starts it takes | no time |
+//! | `sim.uses: BYTES` | how much memory it uses while it runs | none |
+//! | `sim.volumes: PATH,…` | its image asks for a volume at each of these paths | none |
 //!
 //! Every image can be pulled, but for those whose name contains `missing`.
 

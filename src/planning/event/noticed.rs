@@ -99,6 +99,7 @@ pub(super) fn happenings(
     found.extend(attributed(before, after, observed));
     found.extend(healed(before, after, observed));
     found.extend(quirks(before, after));
+    found.extend(adopted(before, after, seen));
     found
 }
 
@@ -247,6 +248,20 @@ fn end(container: &Container) -> String {
     } else {
         format!("{name} ended with exit code {code}")
     }
+}
+
+/// Containers that were taken over.
+fn adopted(before: &Memory, after: &Memory, seen: &Seen) -> Vec<Happening> {
+    let new = after
+        .adopted
+        .iter()
+        .filter(|(id, source)| before.adopted.get(*id) != Some(*source));
+    new.filter_map(|(id, _)| {
+        let container = seen.containers.get(id)?;
+        let message = format!("took {} over as it is; others made it", container.name);
+        Some(Happening::normal(&container.object, "Adopted", message))
+    })
+    .collect()
 }
 
 /// Fields that are known from now on to read back otherwise than they are asked for.

@@ -71,6 +71,9 @@ fn done(step: &Step, before: &Seen, after: &Seen) -> Option<(&'static str, Strin
             ("Removed", format!("removed the container {}", named(container)))
         }
         // Files are put in before the first start: to create tells as much.
-        Step::CopyIn { .. } | Step::ReadLog { .. } | Step::Probe { .. } => return None,
+        Step::CopyIn { .. }
+        | Step::ReadLog { .. }
+        | Step::Measure { .. }
+        | Step::Probe { .. } => return None,
     })
 }

@@ -86,6 +86,7 @@ pub(crate) fn step(step: &Step, machine: &Machine) -> String {
         | Step::Stop { container, .. }
         | Step::Remove { container }
         | Step::ReadLog { container }
+        | Step::Measure { container }
         | Step::Probe { container, .. } => format!("{verb} {}", named(container)),
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
+use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
+use super::data_path::{StoredDataPath, data_paths};
 use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
 use super::trial::StoredTrial;
@@ -13,7 +15,7 @@ use crate::planning::event::{Event, Events, Seen};
 use crate::planning::memory::{Crashes, Memory, Probing, Retry, RetryReason, Stopper};
 use crate::planning::rejection::Rejection;
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
 use crate::state::time::{Moment, Now};
 use crate::store::form::{EngineTimeText, StoredEvent};
@@ -52,6 +54,11 @@ pub(super) struct Stored {
     outages: BTreeMap<ServiceName, StoredOutage>,
     attributed: BTreeMap<String, StoredAttributed>,
     healings: BTreeMap<String, StoredHealings>,
+    pauses: StoredPauses,
+    asked_to_restart: BTreeSet<ServiceName>,
+    due_restarts: BTreeMap<String, StoredStart>,
+    adopted: BTreeMap<ContainerId, SourceId>,
+    data_paths: BTreeMap<String, StoredDataPath>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,6 +154,13 @@ impl Stored {
             outages,
             attributed,
             healings,
+            pauses,
+            asked_to_restart,
+            due_restarts,
+            only: _,
+            adopted,
+            data_paths,
+            measured: _,
         } = memory;
         Self {
             version,
@@ -178,6 +192,11 @@ impl Stored {
             outages: values(outages, StoredOutage::new),
             attributed: named(attributed, StoredAttributed::new),
             healings: named(healings, StoredHealings::new),
+            pauses: StoredPauses::new(pauses),
+            asked_to_restart: asked_to_restart.clone(),
+            due_restarts: stored_starts(due_restarts),
+            adopted: adopted.clone(),
+            data_paths: values(data_paths, StoredDataPath::new),
         }
     }
 
@@ -232,25 +251,32 @@ impl Stored {
                 .collect(),
             attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
             healings: objects(self.healings, |it| Ok(it.healings()))?,
+            pauses: self.pauses.pauses(),
+            asked_to_restart: self.asked_to_restart,
+            due_restarts: starts(self.due_restarts)?,
+            only: None,
+            adopted: self.adopted,
+            data_paths: data_paths(self.data_paths),
+            measured: BTreeMap::new(),
         })
     }
 }
 
-fn values<K: Ord + Clone, V, S>(
+pub(super) fn values<K: Ord + Clone, V, S>(
     map: &BTreeMap<K, V>,
     stored: impl Fn(&V) -> S,
 ) -> BTreeMap<K, S> {
     map.iter().map(|(key, value)| (key.clone(), stored(value))).collect()
 }
 
-fn named<V, S>(
+pub(super) fn named<V, S>(
     map: &BTreeMap<Object, V>,
     stored: impl Fn(&V) -> S,
 ) -> BTreeMap<String, S> {
     map.iter().map(|(object, value)| (object.to_string(), stored(value))).collect()
 }
 
-fn objects<S, V>(
+pub(super) fn objects<S, V>(
     map: BTreeMap<String, S>,
     value: impl Fn(S) -> Result<V, MemoryError>,
 ) -> Result<BTreeMap<Object, V>, MemoryError> {

@@ -3,6 +3,8 @@
 //! Both have one form. What only the living process can use (steps under way, probing) is
 //! sent to others, and never kept.
 
+mod by_hand;
+mod data_path;
 mod form;
 mod life;
 mod step;
@@ -118,12 +120,21 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         outages,
         attributed,
         healings,
+        pauses,
+        asked_to_restart,
+        due_restarts,
+        only: _,
+        adopted,
+        data_paths,
+        measured: _,
     } = memory;
     let stopping: Vec<&ContainerId> = memory.stopping().collect();
-    let of_containers = (proven, filled, stopped, stopping, restarts);
+    let of_runs = (proven, filled, stopped, stopping, restarts);
+    let of_containers = (of_runs, adopted, data_paths);
     let of_engine = (pulled, quirks, unequal);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);
-    let of_wishes = (generation, down, wishes, completed);
+    let of_people = (pauses, asked_to_restart, due_restarts);
+    let of_wishes = (generation, down, wishes, completed, of_people);
     let failures = (retries, crashes, outages, attributed, healings);
     (of_wishes, of_containers, of_engine, of_changes, failures, conditions)
 }

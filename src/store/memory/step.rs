@@ -30,6 +30,7 @@ pub(super) enum StoredStep {
     Stop { container: ContainerId },
     Remove { container: ContainerId },
     ReadLog { container: ContainerId },
+    Measure { container: ContainerId },
     Probe { container: ContainerId },
 }
 
@@ -55,6 +56,7 @@ impl From<&Step> for StoredStep {
             Step::Stop { container, grace: _ } => Self::Stop { container },
             Step::Remove { container } => Self::Remove { container },
             Step::ReadLog { container } => Self::ReadLog { container },
+            Step::Measure { container } => Self::Measure { container },
             Step::Probe { container, command: _, timeout: _ } => {
                 Self::Probe { container }
             }
@@ -91,6 +93,7 @@ impl From<StoredStep> for Step {
             }
             StoredStep::Remove { container } => Self::Remove { container },
             StoredStep::ReadLog { container } => Self::ReadLog { container },
+            StoredStep::Measure { container } => Self::Measure { container },
             StoredStep::Probe { container } => {
                 let command = Vec::new();
                 Self::Probe { container, command, timeout: Duration::ZERO }

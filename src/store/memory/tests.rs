@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::*;
 use crate::planning::attribution::{Attributed, Outage};
 use crate::planning::completed::Completed;
-use crate::planning::event::{Event, EventKind};
-use crate::planning::event::{Events, Seen};
+use crate::planning::data_path::DataPath;
+use crate::planning::event::{Event, EventKind, Events, Seen};
 use crate::planning::heal::{Healing, Healings, Remedy};
 use crate::planning::memory::{Crashes, Probing, Retry, RetryReason, Stopper};
+use crate::planning::pause::{Pause, Pauses};
 use crate::planning::rejection::Rejection;
 use crate::planning::trial::{Trial, Verdict};
 use crate::state::desired::FailureAction;
@@ -96,6 +97,13 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         outages: [(ServiceName::new("db"), outage())].into(),
         attributed: [(web(), attributed())].into(),
         healings: [(web(), healings())].into(),
+        pauses: pauses(),
+        asked_to_restart: ["db".into()].into(),
+        due_restarts: [(web(), (ContainerId::new("c1"), time("09:00:00")))].into(),
+        only: None,
+        adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
+        data_paths: [("/srv/data".to_owned(), data_path())].into(),
+        measured: BTreeMap::new(),
     }
 }
 
@@ -120,6 +128,21 @@ fn attributed() -> Attributed {
 
 fn completed() -> Completed {
     Completed { spec: SpecHash::new("sha256:6"), image: ImageId::new("sha256:7") }
+}
+
+fn data_path() -> DataPath {
+    DataPath {
+        had_entries: true,
+        mount: "/srv".to_owned(),
+        container: ContainerId::new("c1"),
+        started: time("09:00:00"),
+    }
+}
+
+fn pauses() -> Pauses {
+    let pause = Pause { since: time("09:50:00"), until: Some(time("11:50:00")) };
+    let by_hand = Pause { until: None, ..pause };
+    Pauses { stack: Some(by_hand), services: [("web".into(), pause)].into() }
 }
 
 fn trial(now: Now) -> Trial {
@@ -189,6 +212,8 @@ fn steps() -> BTreeMap<Object, Step> {
         Step::Unpause { container: container.clone() },
         Step::Stop { container: container.clone(), grace: timeout },
         Step::Remove { container: container.clone() },
+        Step::ReadLog { container: container.clone() },
+        Step::Measure { container: container.clone() },
         Step::Probe { container, command, timeout },
     ];
     let object = |number| format!("service/web/{number}").parse().unwrap();
