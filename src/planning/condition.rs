@@ -250,6 +250,15 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
         return Some(trouble);
     }
+    by_standing(world, instance, change)
+}
+
+/// Says what a replica that neither fails nor was given up does instead of being ready.
+fn by_standing(
+    world: &World<'_>,
+    instance: &Instance<'_>,
+    change: Option<&Change>,
+) -> Option<Trouble> {
     match (&instance.standing, change) {
         (Standing::Running(Readiness::Unhealthy), _) => {
             let message = change.map_or_else(
@@ -271,7 +280,7 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
             Some(Trouble::new("CrashLoopBackOff", message, false))
         }
         (Standing::Running(Readiness::Starting { .. }), _)
-            if heals_in_vain(world, &object) =>
+            if heals_in_vain(world, instance) =>
         {
             let message = "it was healed and is not ready yet".to_owned();
             Some(Trouble::new("Unhealthy", message, true))
@@ -297,8 +306,9 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
 }
 
 /// Tells whether neither a restart nor another container has helped so far.
-fn heals_in_vain(world: &World<'_>, object: &Object) -> bool {
-    let healings = world.memory.healings.get(object);
+fn heals_in_vain(world: &World<'_>, instance: &Instance<'_>) -> bool {
+    let object = Object::Service(instance.replica.clone());
+    let healings = world.memory.healings.get(&object);
     healings.is_some_and(|it| it.row > 2 && it.current.is_some())
 }
 

@@ -73,19 +73,19 @@ fn taken_along<'w, 'a>(
 ) -> impl Iterator<Item = &'w Instance<'a>> {
     world.instances.values().filter(move |it| {
         let dependency = it.service.depends_on.get(name);
-        dependency.is_some_and(goes_along) && it.holder_runs()
+        dependency.copied().is_some_and(goes_along) && it.holder_runs()
     })
 }
 
 /// Tells whether a service is restarted with another, directly or by way of others.
 pub fn follows(desired: &Desired, service: &ServiceName, other: &ServiceName) -> bool {
     let Some(service) = desired.services.get(service) else { return false };
-    let mut along = service.depends_on.iter().filter(|(_, it)| goes_along(it));
+    let mut along = service.depends_on.iter().filter(|(_, it)| goes_along(**it));
     along.any(|(name, _)| name == other || follows(desired, name, other))
 }
 
 /// A completed job is needed by nobody any more.
-fn goes_along(dependency: &Dependency) -> bool {
+fn goes_along(dependency: Dependency) -> bool {
     dependency.restart && dependency.condition != Condition::Completed
 }
 
@@ -154,7 +154,7 @@ pub fn go_along(
     }
     let mut dependencies = instance.service.depends_on.iter();
     let (name, _) = dependencies.find(|(name, dependency)| {
-        goes_along(dependency) && any_goes_down(world, name)
+        goes_along(**dependency) && any_goes_down(world, name)
     })?;
     let waits = dependents_first(world, instance);
     let next = if waits.is_empty() {
