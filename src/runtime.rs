@@ -45,6 +45,7 @@ pub enum Turn {
 }
 
 /// How far a stack has come after a pass, for those who wait for it.
+#[allow(clippy::struct_excessive_bools, reason = "each is asked about by itself")]
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Convergence {
     /// What it was compared with.

@@ -67,6 +67,7 @@ pub(super) const APPLY: &str =
 /// More about `apply`.
 pub(super) const APPLY_MORE: &str = "\
 Volumes are never deleted, and what was not made from these files is never touched.
+What is paused is left alone: `reconciler resume` goes on.
 
 Examples:
   reconciler apply

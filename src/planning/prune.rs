@@ -19,7 +19,7 @@ use super::world::World;
 pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     let (mut decisions, mut notes) = (Vec::new(), Vec::new());
     let renames = rename::renames(world);
-    let renamed = |replica: &Replica| {
+    let new_name_of = |replica: &Replica| {
         let mut renames = renames.iter();
         renames.find(|(_, old)| *old == replica).map(|(new, _)| &new.service)
     };
@@ -45,7 +45,7 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
             notes.push(kept(container));
             continue;
         }
-        let new_name = renamed(replica);
+        let new_name = new_name_of(replica);
         let is_gone = !is_scaled_down && new_name.is_none();
         let next = match &blocked {
             Some(why) if is_gone => Next::Wait(vec![why.clone()]),

@@ -25,6 +25,7 @@ mod product;
 mod proxy;
 #[path = "../real/mod.rs"]
 mod real;
+mod replacements_killed;
 
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};

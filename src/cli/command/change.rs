@@ -187,7 +187,9 @@ impl Change<'_> {
         if self.goal == Goal::Converged {
             let failed = (end != End::Done).then_some(RevisionEnd::Failed);
             let end = RevisionEnd::of(&found.status).or(failed);
-            end.into_iter().for_each(|end| session.store.revision_ended(&desired, end));
+            if let Some(end) = end {
+                session.store.revision_ended(&desired, end);
+            }
         }
         Ok(Changed::Ended { end, found, by_operator: false })
     }

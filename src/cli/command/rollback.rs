@@ -32,21 +32,16 @@ pub(super) async fn run(session: &Session, options: &Rollback) -> Result<Exit> {
         Ok(revision) => revision,
         Err(why) => return fails(session, &why),
     };
-    let wanted = session.load_revision(stack, &revision);
-    let desired = match wanted {
-        Ok(loaded) => match loaded.desired {
-            Some(desired) => desired,
-            None => {
-                let text = problems::drawn(&loaded.problems, &loaded.sources);
-                session.output.notice(&text)?;
-                let why = format!(
-                    "revision {} is not valid as files and variables are today",
-                    revision.id
-                );
-                return fails(session, &why);
-            }
-        },
+    let loaded = match session.load_revision(stack, &revision) {
+        Ok(loaded) => loaded,
         Err(error) => return fails(session, &error.to_string()),
+    };
+    let Some(desired) = loaded.desired else {
+        let text = problems::drawn(&loaded.problems, &loaded.sources);
+        session.output.notice(&text)?;
+        let id = &revision.id;
+        let why = format!("revision {id} is not valid as files and variables are today");
+        return fails(session, &why);
     };
     let connected = match session.connect().await {
         Ok(connected) => connected,

@@ -1,6 +1,7 @@
 //! What this host has at the paths that a stack mounts, where the engine is this host's own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -19,37 +20,35 @@ pub(super) async fn look(
     let paths = paths.clone();
     // A disk may take its time to answer, and a dead network file system for ever.
     let looked = tokio::task::spawn_blocking(move || {
-        let found = paths.into_iter().filter_map(|path| Some((path.clone(), at(&path)?)));
+        let found = paths.into_iter().filter_map(|path| {
+            let found = at(&path).ok()?;
+            Some((path, found))
+        });
         found.collect()
     });
-    match tokio::time::timeout(PATIENCE, looked).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) | Err(_) => {
-            tracing::warn!("a folder that a container mounts cannot be looked at");
-            BTreeMap::new()
-        }
+    if let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, looked).await {
+        return found;
     }
+    tracing::warn!("a folder that a container mounts cannot be looked at");
+    BTreeMap::new()
 }
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Returns what is at a path: `Some(None)` where there is nothing, and nothing where it is no
-/// folder or may not be read.
-fn at(path: &str) -> Option<Option<HostPath>> {
+/// Returns the folder at a path; nothing where there is nothing.
+fn at(path: &str) -> io::Result<Option<HostPath>> {
     let path = Path::new(path);
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(None),
-        Err(_) => return None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
     };
-    if !metadata.is_dir() {
-        return None;
-    }
-    let is_empty = std::fs::read_dir(path).ok()?.next().is_none();
+    // What is no folder cannot be listed.
+    let is_empty = std::fs::read_dir(path)?.next().is_none();
     // Links lead to where the data is.
-    let real = path.canonicalize().ok()?;
+    let real = path.canonicalize()?;
     let mount = mount(&real, metadata.dev());
-    Some(Some(HostPath { is_empty, mount: mount.to_string_lossy().into_owned() }))
+    Ok(Some(HostPath { is_empty, mount: mount.to_string_lossy().into_owned() }))
 }
 
 /// Returns the highest folder on the way to a path that is on its device: there it is mounted.
@@ -67,14 +66,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         let text = path.to_string_lossy().into_owned();
-        assert_eq!(at(&text), Some(None));
+        assert_eq!(at(&text).unwrap(), None);
         std::fs::create_dir(&path).unwrap();
-        let empty = at(&text).flatten().unwrap();
+        let empty = at(&text).unwrap().unwrap();
         assert!(empty.is_empty && text.starts_with(empty.mount.trim_end_matches('/')));
         std::fs::write(path.join("a"), "a").unwrap();
-        assert!(!at(&text).flatten().unwrap().is_empty);
-        assert_eq!(at(&path.join("a").to_string_lossy()), None);
+        assert!(!at(&text).unwrap().unwrap().is_empty);
+        assert!(at(&path.join("a").to_string_lossy()).is_err());
         // Below it another file system is mounted on every host.
-        assert_eq!(at("/proc/self").flatten().unwrap().mount, "/proc");
+        assert_eq!(at("/proc/self").unwrap().unwrap().mount, "/proc");
     }
 }

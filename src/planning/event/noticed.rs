@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::state::desired::Desired;
+use crate::state::desired::{Desired, FailureAction};
 use crate::state::ids::{ContainerId, ContainerName, NetworkId, NetworkKey, Object};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Outcome, Step};
@@ -98,6 +98,7 @@ pub(super) fn happenings(
     found.extend(crashed(before, after, observed));
     found.extend(attributed(before, after, observed));
     found.extend(healed(before, after, observed));
+    found.extend(rejected(before, after, observed));
     found.extend(quirks(before, after));
     found.extend(adopted(before, after, seen));
     found
@@ -260,6 +261,37 @@ fn adopted(before: &Memory, after: &Memory, seen: &Seen) -> Vec<Happening> {
         let container = seen.containers.get(id)?;
         let message = format!("took {} over as it is; others made it", container.name);
         Some(Happening::normal(&container.object, "Adopted", message))
+    })
+    .collect()
+}
+
+/// Changes that were given up because a new container did not prove itself.
+fn rejected(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let new = after.rejections.iter().filter(|(service, rejection)| {
+        before.rejections.get(*service) != Some(*rejection)
+    });
+    new.map(|(service, rejection)| {
+        let (reason, then) = match rejection.action {
+            FailureAction::Rollback => ("RolledBack", "what was there before comes back"),
+            FailureAction::Pause | FailureAction::Continue => {
+                ("UpdatePaused", "it is left to a person to decide")
+            }
+        };
+        let failed = observed.containers.get(&rejection.container);
+        let what = failed.map_or_else(String::new, |it| {
+            let state = &it.state;
+            let code = match state.status {
+                Status::Exited | Status::Dead | Status::Restarting => {
+                    format!(", exit code {}", state.exit_code)
+                }
+                Status::Created | Status::Running | Status::Paused | Status::Removing => {
+                    String::new()
+                }
+            };
+            format!(" ({}{code})", it.document.get("Config.Image"))
+        });
+        let message = format!("the change was given up{what}: {}; {then}", rejection.why);
+        Happening::warning(&format!("service/{service}"), reason, message)
     })
     .collect()
 }

@@ -65,8 +65,8 @@ fn a_restart_outlives_a_crash_of_ours_at_any_step_and_is_done_once() {
         for ((id, then), (same, now)) in before.iter().zip(starts(&drive)) {
             assert!(*id == same && now > *then, "after {steps} steps");
         }
-        let stops = drive.history.iter().filter(|it| it.starts_with("stop")).count();
-        assert_eq!(stops, 3, "after {steps} steps: {:#?}", drive.history);
+        let ended = drive.history.iter().filter(|it| it.starts_with("stop")).count();
+        assert_eq!(ended, 3, "after {steps} steps: {:#?}", drive.history);
         if !goes_on {
             break;
         }
@@ -88,8 +88,8 @@ fn a_replica_that_does_not_become_ready_again_holds_the_others_up() {
     while drive.machine.uptime() < end {
         drive.one();
     }
-    let stops = drive.history.iter().filter(|it| it.starts_with("stop")).count();
-    assert_eq!(stops, 1, "{:#?}", drive.history);
+    let ended = drive.history.iter().filter(|it| it.starts_with("stop")).count();
+    assert_eq!(ended, 1, "{:#?}", drive.history);
     assert!(!drive.memory.due_restarts.is_empty());
 }
 

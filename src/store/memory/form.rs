@@ -124,6 +124,7 @@ fn by_us(time: EngineTimeText, now: Now) -> Moment {
 }
 
 impl Stored {
+    #[allow(clippy::too_many_lines, reason = "a line for each field")]
     /// Takes down a whole memory; the match is exhaustive, so that a new field is thought of.
     pub(super) fn new(version: u32, memory: &Memory, now: Now) -> Self {
         let Memory {

@@ -37,6 +37,7 @@ fn web() -> Object {
     "service/web/1".parse().unwrap()
 }
 
+#[allow(clippy::too_many_lines, reason = "a line for each field")]
 /// A memory in which nothing is empty, with a secret in every step that can hold one.
 pub(in crate::store) fn full(now: Now) -> Memory {
     let id = ContainerId::new("c1");
