@@ -6,7 +6,7 @@
 //! waits until the dependent is down, and the dependent's start waits until the dependency
 //! is past that point and ready.
 
-use crate::state::desired::{Condition, Dependency};
+use crate::state::desired::{Condition, Dependency, Desired};
 use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::Container;
 use crate::state::step::Step;
@@ -36,6 +36,10 @@ fn stopping(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
 
 /// The dependents whose own successor is being made: they go down once for both.
 fn preparing(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    if world.memory.only.is_some() {
+        // A restart by hand changes nobody.
+        return Vec::new();
+    }
     let dependents = taken_along(world, &instance.service.name);
     let preparing = dependents.filter(|it| {
         let Some(holder) = it.office.holder else { return false };
@@ -69,19 +73,27 @@ fn taken_along<'w, 'a>(
 ) -> impl Iterator<Item = &'w Instance<'a>> {
     world.instances.values().filter(move |it| {
         let dependency = it.service.depends_on.get(name);
-        dependency.is_some_and(goes_along) && it.holder_runs()
+        dependency.copied().is_some_and(goes_along) && it.holder_runs()
     })
 }
 
+/// Tells whether a service is restarted with another, directly or by way of others.
+pub fn follows(desired: &Desired, service: &ServiceName, other: &ServiceName) -> bool {
+    let Some(service) = desired.services.get(service) else { return false };
+    let mut along = service.depends_on.iter().filter(|(_, it)| goes_along(**it));
+    along.any(|(name, _)| name == other || follows(desired, name, other))
+}
+
 /// A completed job is needed by nobody any more.
-fn goes_along(dependency: &Dependency) -> bool {
+fn goes_along(dependency: Dependency) -> bool {
     dependency.restart && dependency.condition != Condition::Completed
 }
 
 /// Tells whether a replica is at the point of being stopped by us: its next step is that, or
 /// waits for nothing but its dependents.
 pub fn goes_down(world: &World<'_>, instance: &Instance<'_>) -> bool {
-    if !instance.holder_runs() {
+    let is_paused = world.memory.pauses.of(&instance.service.name).is_some();
+    if !instance.holder_runs() || is_paused {
         return false;
     }
     let decision = replica::decide(world, instance);
@@ -142,7 +154,7 @@ pub fn go_along(
     }
     let mut dependencies = instance.service.depends_on.iter();
     let (name, _) = dependencies.find(|(name, dependency)| {
-        goes_along(dependency) && any_goes_down(world, name)
+        goes_along(**dependency) && any_goes_down(world, name)
     })?;
     let waits = dependents_first(world, instance);
     let next = if waits.is_empty() {

@@ -171,7 +171,9 @@ fn may_begin(world: &World<'_>, instance: &Instance<'_>, healings: &Healings) ->
         .as_ref()
         .is_some_and(|current| !current.is_done(instance.office.holder));
     let due = healings.due(&instance.service.heal(), &object(instance));
+    let is_paused = world.memory.pauses.of(&instance.service.name).is_some();
     is_patient(world, instance)
+        && !is_paused
         && !is_under_way
         && due.is_none_or(|(time, _)| time <= world.now.engine)
         && order::others_first(world, instance).is_empty()

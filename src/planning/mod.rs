@@ -57,6 +57,7 @@ pub mod status;
 pub mod target;
 pub mod teardown;
 pub mod trial;
+mod trouble;
 pub mod volume;
 pub mod world;
 

@@ -6,15 +6,15 @@ use crate::state::observed::Observed;
 use crate::state::step::Step;
 use crate::state::time::{Moment, Now};
 
-use super::change::{Change, Gate, Plan};
+use super::change::{Action, Change, Gate, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Instance, Standing, World, is_awaited};
 use super::{
-    data_path, guests, network, optional, order, pause, prune, replica, retirement,
-    trial, volume,
+    data_path, disruption, guests, network, optional, order, pause, prune, replica,
+    retirement, trial, volume,
 };
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -66,7 +66,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     plan.notes.extend(notes);
 
     if let Some(only) = &world.memory.only {
-        decisions.retain(|it| is_about(&it.object, only));
+        decisions.retain(|it| is_about(&it.object, only) || goes_with(world, it, only));
     }
     plan.notes.extend(guests::notes(world));
     plan.notes.extend(pause::note(world));
@@ -93,6 +93,15 @@ fn is_about(object: &Object, service: &ServiceName) -> bool {
         Object::Service(replica) => replica.service == *service,
         Object::Network(_) | Object::Volume(_) => false,
     }
+}
+
+/// Tells whether a decision is about a dependent that has to be restarted with a service.
+fn goes_with(world: &World<'_>, decision: &Decision, service: &ServiceName) -> bool {
+    let Object::Service(replica) = &decision.object else { return false };
+    let is_down =
+        world.instances.get(replica).is_some_and(|instance| !instance.holder_runs());
+    disruption::follows(world.desired, &replica.service, service)
+        && (decision.action == Action::Restart || is_down)
 }
 
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {

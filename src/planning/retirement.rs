@@ -25,9 +25,10 @@ pub fn retire(world: &World<'_>, instance: &Instance<'_>) -> Decision {
         let reason = format!("{} gave its place to {}", base.name, instance.target.name);
         if is_running(base) {
             let waits = disruption::dependents_first(world, instance);
-            let next = match waits.is_empty() {
-                true => take_down(instance, base),
-                false => Next::Wait(waits),
+            let next = if waits.is_empty() {
+                take_down(instance, base)
+            } else {
+                Next::Wait(waits)
             };
             return decision(instance, Action::Recreate, reason, next);
         }

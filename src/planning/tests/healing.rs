@@ -129,8 +129,6 @@ fn there_are_at_most_five_healings_in_any_hour() {
         for hour in times.windows(6) {
             assert!(hour[5] - hour[0] >= 3500, "{times:?}");
         }
-        let waits: Vec<u64> = times.windows(2).take(4).map(|it| it[1] - it[0]).collect();
-        assert!(waits.iter().all(|wait| *wait >= 10), "{waits:?}");
         drive.machine.software.clear();
         run(&mut drive, Duration::from_mins(1));
         assert!(drive.status().ready);

@@ -348,3 +348,47 @@ fn a_dependent_that_is_not_restarted_with_it_runs_on() {
     assert!(drive.history.iter().all(|it| !it.contains("other")), "{:#?}", drive.history);
     assert!(desired(&chain(OLD, true)).services.len() == 4);
 }
+
+fn restart(drive: &mut Drive, service: &str) {
+    drive.memory.asked_to_restart.insert(service.into());
+}
+
+#[test]
+fn a_restart_by_hand_takes_dependents_along_also_where_nothing_else_may_be_touched() {
+    for only in [None, Some("db".into())] {
+        let mut drive = settled(true);
+        if only.is_some() {
+            // This is for another time.
+            drive.want(&chain(["1", "2", "1"], true).replace("other:1", "other:2"));
+        }
+        drive.memory.only = only;
+        restart(&mut drive, "db");
+        drive
+            .until("start demo-db-1")
+            .until("start demo-app-1")
+            .until("start demo-web-1");
+        let stops = life(&drive).into_iter().take(3).collect::<Vec<_>>();
+        assert_eq!(stops, ["stop demo-web-1", "stop demo-app-1", "stop demo-db-1"]);
+        assert!(
+            drive.history.iter().all(|it| !it.contains("other")),
+            "{:#?}",
+            drive.history
+        );
+    }
+}
+
+#[test]
+fn nobody_is_stopped_for_a_dependency_that_is_paused() {
+    use crate::planning::pause::Pause;
+    let mut drive = settled(true);
+    let pause = Pause::new(drive.machine.now(), None);
+    drive.memory.pauses.begin(Some(&"db".into()), pause);
+    drive.want(&chain(["2", "1", "1"], true));
+    for _ in 0..20 {
+        drive.one();
+    }
+    assert_eq!(life(&drive), Vec::<&str>::new());
+    drive.memory.pauses.end(None);
+    drive.settle();
+    assert_eq!(life(&drive).len(), 6);
+}
