@@ -1,20 +1,24 @@
 //! The conditions of a stack and its services: what holds, since when, and why not.
 
+mod waiting;
+
 use std::collections::BTreeMap;
 
 use crate::state::desired::{FailureAction, Service};
 use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
-use super::change::{Action, Change, Gate, Plan};
+use super::attribution;
+use super::change::{Action, Change, Plan};
 use super::data_path;
 use super::event;
+use super::heal;
 use super::memory::{Crashes, Memory};
 use super::readiness::Readiness;
-use super::shrink;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::world::{Instance, Standing, World};
 use crate::state::time::Now;
+use waiting::{text, waits_for_data};
 
 /// Returns the status of a stack; the memory dates the conditions that did not flip.
 /// `invalid` says what is wrong with the file, while an earlier desired state is in force.
@@ -143,6 +147,10 @@ fn service_status(
     let mut ended = instances.iter().filter(is_down);
     let restart = ended.find_map(|it| world.memory.crashes.get(&object(it)));
     let next = retry.map(|it| it.not_before).or_else(|| restart.map(|it| it.not_before));
+    let heal = || instances.iter().find_map(|it| Some(heal::wake(world, it)?.0));
+    let next = next.or_else(heal);
+    let healed = instances.iter().filter_map(|it| world.memory.healings.get(&object(it)));
+    let healed = healed.map(|it| it.row).max().unwrap_or_default();
     let next = next.filter(|moment| *moment > world.now.moment);
     ServiceStatus {
         name: service.name.clone(),
@@ -155,7 +163,10 @@ fn service_status(
             .map(container)
             .collect(),
         conditions,
-        attempts: retry.map_or(0, |it| it.attempts).max(crashes.map_or(0, |it| it.count)),
+        attempts: retry
+            .map_or(0, |it| it.attempts)
+            .max(crashes.map_or(0, |it| it.count))
+            .max(healed),
         next: next.and_then(|moment| {
             world.now.engine.checked_add(moment.since(world.now.moment)).ok()
         }),
@@ -222,17 +233,8 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
         };
         return Some(Trouble::new(retry.reason.as_str(), message, true));
     }
-    if let (Some(pause), Some(change)) =
-        (world.memory.pauses.of(&instance.service.name), change)
-    {
-        let message = format!("{}; it {pause}", change.reason);
-        return Some(Trouble::new("Paused", message, false));
-    }
-    if let Some(note) = data_path::note(world, instance) {
-        return Some(Trouble::new(note.reason, note.message, true));
-    }
-    if let Some(change) = change.filter(|it| waits_for_data(it)) {
-        return Some(waiting(world, instance, change));
+    if let Some(trouble) = held(world, instance, change) {
+        return Some(trouble);
     }
     if let Some(trouble) = given_up(world, instance) {
         return Some(trouble);
@@ -243,12 +245,29 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     }
     match (&instance.standing, change) {
         (Standing::Running(Readiness::Unhealthy), _) => {
-            let message = "its health check fails".to_owned();
+            let message = change.map_or_else(
+                || "its health check fails".to_owned(),
+                |change| text(Some(change)),
+            );
             Some(Trouble::new("Unhealthy", message, true))
+        }
+        (Standing::Restarting, _) if let Some(to) = attribution::of(world, instance) => {
+            let message = format!(
+                "it ended{}, because {to} was not ready; {ENGINE_WAITS}",
+                code(instance)
+            );
+            let trouble = Trouble::new("DependencyNotReady", message, false);
+            Some(Trouble { because_of: vec![to.clone()], ..trouble })
         }
         (Standing::Restarting, _) => {
             let message = format!("it ended{}; {ENGINE_WAITS}", code(instance));
             Some(Trouble::new("CrashLoopBackOff", message, false))
+        }
+        (Standing::Running(Readiness::Starting { .. }), _)
+            if heals_in_vain(world, &object) =>
+        {
+            let message = "it was healed and is not ready yet".to_owned();
+            Some(Trouble::new("Unhealthy", message, true))
         }
         (_, Some(change)) => Some(waiting(world, instance, change)),
         (Standing::Running(Readiness::Starting { .. }), None) => {
@@ -268,6 +287,31 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
             None,
         ) => None,
     }
+}
+
+/// Says that a person holds it back, or is to decide about its data.
+fn held(
+    world: &World<'_>,
+    instance: &Instance<'_>,
+    change: Option<&Change>,
+) -> Option<Trouble> {
+    if let (Some(pause), Some(change)) =
+        (world.memory.pauses.of(&instance.service.name), change)
+    {
+        let message = format!("{}; it {pause}", change.reason);
+        return Some(Trouble::new("Paused", message, false));
+    }
+    if let Some(note) = data_path::note(world, instance) {
+        return Some(Trouble::new(note.reason, note.message, true));
+    }
+    let change = change.filter(|it| waits_for_data(&it.gate))?;
+    Some(waiting(world, instance, change))
+}
+
+/// Tells whether neither a restart nor another container has helped so far.
+fn heals_in_vain(world: &World<'_>, object: &Object) -> bool {
+    let healings = world.memory.healings.get(object);
+    healings.is_some_and(|it| it.row > 2 && it.current.is_some())
 }
 
 /// Says that what is wanted did not prove itself.
@@ -335,43 +379,13 @@ fn looping(
 }
 
 fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Trouble {
-    let reason = match &change.gate {
-        Gate::Open => "Changing",
-        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("service/")) => {
-            "DependencyNotReady"
-        }
-        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
-            "Conflict"
-        }
-        Gate::Waiting { .. } if waits_for_data(change) => "DataPathChanged",
-        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with(shrink::WAIT)) => {
-            "MemoryInUse"
-        }
-        Gate::Waiting { .. } => "Waiting",
-    };
+    let reason = waiting::reason(&change.gate);
     let is_degraded = matches!(reason, "Conflict" | "DataPathChanged");
     let mut trouble = Trouble::new(reason, text(Some(change)), is_degraded);
     if reason == "DependencyNotReady" {
         trouble.because_of = world.unmet_services(instance.service).cloned().collect();
     }
     trouble
-}
-
-fn waits_for_data(change: &Change) -> bool {
-    match &change.gate {
-        Gate::Open => false,
-        Gate::Waiting { on, .. } => on.iter().any(|it| it.starts_with(data_path::WAIT)),
-    }
-}
-
-fn text(change: Option<&Change>) -> String {
-    match change {
-        None => "it is not ready".to_owned(),
-        Some(Change { reason, gate: Gate::Open, .. }) => reason.clone(),
-        Some(Change { reason, gate: Gate::Waiting { on, .. }, .. }) => {
-            format!("{reason}; waits for {}", on.join(", "))
-        }
-    }
 }
 
 fn service_conditions(ready: bool, trouble: Option<Trouble>) -> Vec<ConditionStatus> {

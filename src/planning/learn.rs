@@ -14,7 +14,10 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{adoption, crash, data_path, quirk, rejection, restart, target, trial};
+use super::{
+    adoption, attribution, completed, crash, data_path, heal, quirk, rejection, restart,
+    target, trial,
+};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -43,11 +46,15 @@ pub fn learn(
     }
     memory.pauses.expire(now.engine);
     forget_the_gone(&mut memory, observed);
+    heal::own(&mut memory, observed);
     crash::excuse(&mut memory, desired, observed, unwatched, now);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
-    let crashes = crash::crashes(&world, unwatched);
+    let completed = completed::completed(&world);
+    let outages = attribution::outages(&world);
+    let healings = heal::healings(&world);
+    let (crashes, attributed) = crash::crashes(&world, unwatched, &outages);
     let (trials, offices) = (trial::trials(&world, outcomes), rejection::offices(&world));
     let due_restarts = restart::due(&world);
     let adopted = adoption::adopted(&world);
@@ -57,7 +64,11 @@ pub fn learn(
     memory.adopted = adopted;
     memory.data_paths = data_paths;
     memory.asked_to_restart.clear();
+    memory.attributed = attributed;
+    memory.outages = outages;
+    memory.healings = healings;
     memory.restarts = crash::restart_counts(observed);
+    memory.completed = completed;
     memory.trials = trials;
     memory.offices = offices;
     quirk::remember(&mut memory, mismatches);
@@ -76,6 +87,7 @@ fn wish(memory: &mut Memory, desired: &Desired) {
     let is_same = |object: &Object| before.get(object) == wishes.get(object);
     memory.retries.retain(|object, _| is_same(object));
     memory.crashes.retain(|object, _| is_same(object));
+    memory.healings.retain(|object, _| is_same(object));
 }
 
 fn wishes(desired: &Desired) -> BTreeMap<Object, String> {

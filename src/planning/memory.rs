@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::{Attributed, Outage};
+use super::completed::Completed;
 use super::data_path::DataPath;
 use super::event::{Events, Seen};
+use super::heal::Healings;
 use super::pause::Pauses;
 use super::rejection::Rejection;
 use super::restart::DueRestarts;
@@ -71,6 +74,15 @@ pub struct Memory {
     /// What the last look saw, so that the next one can tell what happened meanwhile. Of
     /// this process only.
     pub seen: Seen,
+    /// One-shot services that have done their work, and for which spec: they are not run
+    /// again for the same, also when their container is gone.
+    pub completed: BTreeMap<Object, Completed>,
+    /// When services that others depend on were last not ready.
+    pub outages: BTreeMap<ServiceName, Outage>,
+    /// Ends that are put down to a dependency.
+    pub attributed: BTreeMap<Object, Attributed>,
+    /// What was done about unhealthy containers.
+    pub healings: BTreeMap<Object, Healings>,
     /// What a person said to leave alone for a while.
     pub pauses: Pauses,
     /// Services that a person asked to restart, before it is known what that means.
@@ -101,14 +113,29 @@ impl Memory {
         };
         self.retries.retain(|object, _| !is_meant(object));
         self.crashes.retain(|object, _| !is_meant(object));
+        self.healings.retain(|object, _| !is_meant(object));
         self.rejections.retain(|name, _| service.is_some_and(|it| it != name));
         self.trials.retain(|_, trial| trial.verdict == Verdict::Passed);
     }
 
+    /// Iterates over the containers that are being stopped.
+    pub fn stopping(&self) -> impl Iterator<Item = &ContainerId> {
+        let stops = self.under_way.values().filter(|it| matches!(it, Step::Stop { .. }));
+        stops.filter_map(Step::container)
+    }
+
     /// Leaves out what no later process can use, and the events, which are kept elsewhere.
+    ///
+    /// A container that is being stopped is taken down as stopped: should this process end
+    /// before the step does, its end is no crash, and no end of its work.
     #[must_use]
     pub fn lasting(self) -> Self {
+        let mut stopped = self.stopped.clone();
+        for id in self.stopping() {
+            stopped.entry(id.clone()).or_insert(Stopper::Somebody);
+        }
         Self {
+            stopped,
             under_way: BTreeMap::new(),
             probing: BTreeMap::new(),
             signalled: BTreeMap::new(),
@@ -128,6 +155,9 @@ impl Memory {
         }
         for crashes in self.crashes.values_mut() {
             crashes.not_before = Moment::default();
+        }
+        for healings in self.healings.values_mut() {
+            healings.times.clear();
         }
     }
 }

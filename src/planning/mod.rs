@@ -15,23 +15,28 @@
 
 pub mod adoption;
 pub mod anonymous;
+pub mod attribution;
 pub mod change;
+pub mod completed;
 pub mod condition;
 mod crash;
 pub mod data_path;
 pub mod decision;
 pub mod difference;
+pub mod disruption;
 pub mod drift;
 pub mod event;
 pub mod exclusive;
 pub mod explain;
 pub mod guests;
 pub mod handover;
+pub mod heal;
 pub mod in_place;
 pub mod learn;
 pub mod memory;
 pub mod network;
 pub mod office;
+pub mod optional;
 pub mod order;
 pub mod pause;
 pub mod plan;

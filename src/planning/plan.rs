@@ -13,7 +13,8 @@ use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Instance, Standing, World, is_awaited};
 use super::{
-    data_path, guests, network, order, pause, prune, replica, retirement, trial, volume,
+    data_path, guests, network, optional, order, pause, prune, replica, restart,
+    retirement, trial, volume,
 };
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -50,6 +51,8 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.notes.extend(volume::note(world, key, spec));
     }
     for service in order::dependencies_first(world.desired) {
+        let service_note = world.desired.services.get(service);
+        plan.notes.extend(service_note.and_then(|it| optional::note(world, it)));
         for instance in world.replicas_of(service) {
             decisions.push(replica::decide(world, instance));
             plan.notes.extend(replica::note(world, instance));
@@ -63,7 +66,7 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     plan.notes.extend(notes);
 
     if let Some(only) = &world.memory.only {
-        decisions.retain(|it| is_about(&it.object, only));
+        decisions.retain(|it| is_about(world, &it.object, only));
     }
     plan.notes.extend(guests::notes(world));
     plan.notes.extend(pause::note(world));
@@ -85,9 +88,11 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     plan
 }
 
-fn is_about(object: &Object, service: &ServiceName) -> bool {
+fn is_about(world: &World<'_>, object: &Object, restarted: &ServiceName) -> bool {
     match object {
-        Object::Service(replica) => replica.service == *service,
+        Object::Service(replica) => {
+            restart::is_taken_along(world.desired, restarted, &replica.service)
+        }
         Object::Network(_) | Object::Volume(_) => false,
     }
 }

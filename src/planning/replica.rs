@@ -14,21 +14,45 @@ use super::readiness::{Readiness, health_command, health_timeout};
 use super::rejection::{Course, course};
 use super::world::{Instance, Standing, World};
 use super::{
-    anonymous, data_path, exclusive, handover, in_place, network, order, rename, restart,
-    retirement,
+    anonymous, attribution, data_path, disruption, exclusive, handover, heal, in_place,
+    network, order, rename, restart, retirement,
 };
 
 /// Decides what comes next for one replica.
 pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
-    let Some(holder) = instance.office.holder else { return create(world, instance) };
+    let Some(holder) = instance.office.holder else {
+        if instance.standing == Standing::Completed {
+            let reason = "it has done its work; its container is gone";
+            return decision(instance, Action::None, reason, Next::Nothing);
+        }
+        return create(world, instance);
+    };
+    if let Some(decision) = disruption::go_along(world, instance, holder) {
+        return decision;
+    }
     match course(world, instance) {
+        Course::Keep if heal::is_recreating(world, instance) => {
+            heal::recreate(world, instance, holder)
+        }
         Course::Keep => keep(world, instance, holder),
+        Course::Replace if has_no_successor(world, instance) => {
+            let reason = "its successor cannot be made yet";
+            start(world, instance, holder, Action::Recreate, reason)
+        }
         Course::Replace => handover::decide(world, instance, holder),
         Course::GoBack { base } => retirement::go_back(world, instance, holder, base),
         Course::Stay { rejection } => {
             retirement::stay(world, instance, holder, rejection)
         }
     }
+}
+
+/// Tells whether a container is down and its successor fails to come: then the old one is
+/// better than none.
+fn has_no_successor(world: &World<'_>, instance: &Instance<'_>) -> bool {
+    instance.standing == Standing::Ended
+        && instance.office.candidate.is_none()
+        && world.memory.retries.contains_key(&object(instance))
 }
 
 /// Says which fields this engine reads back otherwise than they are asked for: nothing can
@@ -149,6 +173,11 @@ pub fn keep_with(
     instance: &Instance<'_>,
     holder: &Container,
 ) -> Decision {
+    if let Some(sick) = heal::needless(world, instance, holder) {
+        let reason = format!("{} was unhealthy and is replaced", sick.name);
+        let next = retirement::dismiss(world, instance, sick);
+        return decision(instance, Action::Remove, reason, next);
+    }
     if !instance.drift.is_empty() {
         return in_place::decide(world, instance, holder);
     }
@@ -198,8 +227,9 @@ fn running(
             let next = probing(world, holder, *next);
             decision(instance, Action::None, "it is not ready yet", next)
         }
-        Readiness::Unhealthy | Readiness::Down => {
-            decision(instance, Action::None, "its health check fails", Next::Nothing)
+        Readiness::Unhealthy => heal::decide(world, instance, holder),
+        Readiness::Down => {
+            decision(instance, Action::None, "it does not run", Next::Nothing)
         }
     }
 }
@@ -208,6 +238,9 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
     let state = &holder.state;
     if let Some(stopper) = world.memory.stopped.get(&holder.id) {
         let reason = match stopper {
+            Stopper::Us if heal::under_way(world, instance).is_some() => {
+                "it is stopped because its health check failed"
+            }
             Stopper::Us => "it is stopped",
             Stopper::Somebody => "it was stopped by somebody else",
             Stopper::Engine => "it ended with its engine",
@@ -216,6 +249,9 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
     }
     let how = if state.out_of_memory { " for want of memory" } else { "" };
     let mut reason = format!("it ended with code {}{how}", state.exit_code);
+    if let Some(dependency) = attribution::of(world, instance) {
+        reason = format!("{reason}, because {dependency} was not ready");
+    }
     if !state.error.is_empty() {
         reason = format!("{reason}: {}", state.error);
     }
@@ -252,6 +288,9 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     waits.extend(network::not_there(world, instance));
     waits.extend(rename::in_the_way(world, instance));
     waits.extend(data_path::waits(world, instance));
+    if waits.is_empty() {
+        waits = disruption::before_start(world, instance, holder);
+    }
     if !waits.is_empty() {
         return Next::Wait(waits);
     }

@@ -8,9 +8,11 @@ use crate::state::observed::{Container, Observed, Status};
 use crate::state::time::Now;
 
 use super::change::{Action, FieldDrift};
+use super::completed;
 use super::in_place::attached;
 use super::memory::Memory;
 use super::office::{Office, is_running, office};
+use super::optional;
 use super::readiness::{Readiness, readiness};
 use super::restart;
 use super::target::{Target, container_name, target};
@@ -76,7 +78,7 @@ pub enum Standing {
     Paused,
     /// The engine is about to start it again.
     Restarting,
-    /// It ran to its end, as it should.
+    /// It ran to its end, as it should; its container may be gone.
     Completed,
     /// It ended, and should not have.
     Ended,
@@ -100,9 +102,19 @@ impl<'a> World<'a> {
             .map(|(replica, (service, office))| {
                 let target =
                     target(desired, service, replica.number, &observed.facts, &peers);
-                let standing = office.holder.map_or(Standing::Absent, |holder| {
-                    standing(desired, service, holder, memory, now)
-                });
+                let standing = match office.holder {
+                    Some(holder) => standing(desired, service, holder, memory, now),
+                    None if completed::is_remembered(
+                        (desired, observed, memory),
+                        service,
+                        &replica,
+                        &target,
+                    ) =>
+                    {
+                        Standing::Completed
+                    }
+                    None => Standing::Absent,
+                };
                 let mut instance = Instance {
                     replica: replica.clone(),
                     service,
@@ -176,6 +188,7 @@ impl<'a> World<'a> {
             .iter()
             .filter(|(name, _)| self.desired.services.contains_key(*name))
             .filter(|(name, dependency)| !self.holds(name, dependency.condition))
+            .filter(|(name, it)| !optional::is_no_obstacle(self, name, it))
             .map(|(name, dependency)| (name, dependency.condition))
     }
 }

@@ -114,6 +114,7 @@ fn service(
     let mut settings = extension::service(name, node, problems).settings;
     settings.ready_deadline =
         settings.ready_deadline.or(candidate.extension.ready_deadline);
+    settings.heal = settings.heal.or(candidate.extension.heal);
     Service {
         name: ServiceName::new(name),
         canonical: canonical(node),

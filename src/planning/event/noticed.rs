@@ -96,6 +96,8 @@ pub(super) fn happenings(
     found.extend(touched(before, seen, &ours));
     found.extend(stopped(before, after, seen));
     found.extend(crashed(before, after, observed));
+    found.extend(attributed(before, after, observed));
+    found.extend(healed(before, after, observed));
     found.extend(quirks(before, after));
     found.extend(adopted(before, after, seen));
     found
@@ -191,6 +193,51 @@ fn crashed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happenin
         has_ended.then(|| Happening::warning(object, "Crashed", end(holder)))
     })
     .collect()
+}
+
+/// Ends that a dependency accounts for.
+fn attributed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let known = |object: &Object| before.attributed.get(object);
+    let new = after.attributed.iter().filter(|(object, it)| known(object) != Some(*it));
+    new.filter_map(|(object, it)| {
+        let holder = observed.containers.get(&it.last.0)?;
+        let message = format!(
+            "{} because {}, which it depends on, was not ready: that is no crash of its own",
+            end(holder),
+            it.to
+        );
+        Some(Happening::warning(object, "DependencyFailed", message))
+    })
+    .collect()
+}
+
+/// Healings that have begun, and those that have helped.
+fn healed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let current = |memory: &'_ Memory, object: &Object| {
+        memory.healings.get(object).and_then(|it| it.current.clone())
+    };
+    let mut found = Vec::new();
+    for (object, healings) in &after.healings {
+        let known = current(before, object);
+        match &healings.current {
+            Some(healing) if known.as_ref() != Some(healing) => {
+                let name = observed.containers.get(&healing.container);
+                let name = name.map_or("it", |it| it.name.as_str());
+                let message = format!(
+                    "{name} is unhealthy and is {}: healing {} in a row, {} within an hour",
+                    healing.remedy.done(),
+                    healings.row,
+                    healings.times.len()
+                );
+                found.push(Happening::warning(object, "Healing", message));
+            }
+            None if known.is_some() => {
+                found.push(Happening::normal(object, "Healed", "it is ready again"));
+            }
+            Some(_) | None => {}
+        }
+    }
+    found
 }
 
 fn end(container: &Container) -> String {

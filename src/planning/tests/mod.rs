@@ -1,11 +1,14 @@
 //! What plans do, from the first look to the last: no engine, no clock.
 
 mod adoption;
+mod attribution;
 mod chaos;
 mod crashes;
 mod data_paths;
 mod down;
 mod gates;
+mod healing;
+mod jobs;
 mod killed;
 mod pauses;
 mod plans;
@@ -17,3 +20,4 @@ mod rollback;
 mod rollouts;
 mod shrinks;
 mod time;
+mod together;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::MemoryError;
 use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
 use super::data_path::{StoredDataPath, data_paths};
+use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
 use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
@@ -49,6 +50,10 @@ pub(super) struct Stored {
     conditions: BTreeMap<String, StoredCondition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<StoredEvent>,
+    completed: BTreeMap<String, StoredCompleted>,
+    outages: BTreeMap<ServiceName, StoredOutage>,
+    attributed: BTreeMap<String, StoredAttributed>,
+    healings: BTreeMap<String, StoredHealings>,
     pauses: StoredPauses,
     asked_to_restart: BTreeSet<ServiceName>,
     due_restarts: BTreeMap<String, StoredStart>,
@@ -146,6 +151,10 @@ impl Stored {
             unwatched,
             events,
             seen: _,
+            completed,
+            outages,
+            attributed,
+            healings,
             pauses,
             asked_to_restart,
             due_restarts,
@@ -180,6 +189,10 @@ impl Stored {
                 since: EngineTimeText(*since),
             }),
             events: events.iter().map(StoredEvent::from).collect(),
+            completed: named(completed, StoredCompleted::new),
+            outages: values(outages, StoredOutage::new),
+            attributed: named(attributed, StoredAttributed::new),
+            healings: named(healings, StoredHealings::new),
             pauses: StoredPauses::new(pauses),
             asked_to_restart: asked_to_restart.clone(),
             due_restarts: stored_starts(due_restarts),
@@ -231,6 +244,14 @@ impl Stored {
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
+            completed: objects(self.completed, |it| Ok(it.completed()))?,
+            outages: self
+                .outages
+                .into_iter()
+                .map(|(name, it)| (name, it.outage()))
+                .collect(),
+            attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
+            healings: objects(self.healings, |it| Ok(it.healings()))?,
             pauses: self.pauses.pauses(),
             asked_to_restart: self.asked_to_restart,
             due_restarts: starts(self.due_restarts)?,

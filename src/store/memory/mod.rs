@@ -6,6 +6,7 @@
 mod by_hand;
 mod data_path;
 mod form;
+mod life;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
@@ -115,6 +116,10 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         unwatched: _,
         events: _,
         seen: _,
+        completed,
+        outages,
+        attributed,
+        healings,
         pauses,
         asked_to_restart,
         due_restarts,
@@ -123,11 +128,12 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         data_paths,
         measured: _,
     } = memory;
-    let of_containers = (proven, filled, stopped, restarts, adopted, data_paths);
-    let of_engine = (pulled, quirks, unequal);
+    let stopping: Vec<&ContainerId> = memory.stopping().collect();
+    let of_containers = (proven, filled, stopped, stopping, restarts);
+    let of_engine = (pulled, quirks, unequal, adopted, data_paths);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);
     let of_people = (pauses, asked_to_restart, due_restarts);
-    let of_wishes = (generation, down, wishes);
-    let of_engine = (of_engine, retries, crashes);
-    (of_wishes, of_containers, of_engine, of_changes, of_people, conditions)
+    let of_wishes = (generation, down, wishes, completed, of_people);
+    let failures = (retries, crashes, outages, attributed, healings);
+    (of_wishes, of_containers, of_engine, of_changes, failures, conditions)
 }
