@@ -15,6 +15,7 @@ use super::change::Action;
 use super::decision::{Decision, Next};
 use super::memory::Stopper;
 use super::office::is_running;
+use super::pause;
 use super::readiness::Readiness;
 use super::rejection::{Course, course};
 use super::replica::{self, decision, object};
@@ -92,8 +93,7 @@ fn goes_along(dependency: Dependency) -> bool {
 /// Tells whether a replica is at the point of being stopped by us: its next step is that, or
 /// waits for nothing but its dependents.
 pub fn goes_down(world: &World<'_>, instance: &Instance<'_>) -> bool {
-    let is_paused = world.memory.pauses.of(&instance.service.name).is_some();
-    if !instance.holder_runs() || is_paused {
+    if !instance.holder_runs() || pause::is_left_alone(world, &instance.service.name) {
         return false;
     }
     let decision = replica::decide(world, instance);

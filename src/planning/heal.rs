@@ -19,6 +19,7 @@ use crate::state::time::{EngineTime, Moment, Now};
 use super::change::Action;
 use super::decision::{Decision, Next};
 use super::memory::{Memory, Stopper};
+use super::pause;
 use super::readiness::Readiness;
 use super::rejection::{Course, course};
 use super::replica::{decision, object};
@@ -171,9 +172,8 @@ fn may_begin(world: &World<'_>, instance: &Instance<'_>, healings: &Healings) ->
         .as_ref()
         .is_some_and(|current| !current.is_done(instance.office.holder));
     let due = healings.due(&instance.service.heal(), &object(instance));
-    let is_paused = world.memory.pauses.of(&instance.service.name).is_some();
     is_patient(world, instance)
-        && !is_paused
+        && !pause::is_left_alone(world, &instance.service.name)
         && !is_under_way
         && due.is_none_or(|(time, _)| time <= world.now.engine)
         && order::others_first(world, instance).is_empty()

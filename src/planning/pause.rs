@@ -12,6 +12,7 @@ use crate::state::time::{EngineTime, Moment, Now};
 
 use super::change::{Action, Note};
 use super::decision::{Decision, Next};
+use super::restart;
 use super::world::World;
 
 /// The pauses of one stack.
@@ -134,6 +135,14 @@ pub fn hold(world: &World<'_>, mut decision: Decision) -> Decision {
         decision.next = Next::Wait(vec![pause.wait()]);
     }
     decision
+}
+
+/// Tells whether nothing is to be done about a service now: it is paused, or it is not what
+/// this process is for.
+pub fn is_left_alone(world: &World<'_>, service: &ServiceName) -> bool {
+    let only = world.memory.only.as_ref();
+    world.memory.pauses.of(service).is_some()
+        || only.is_some_and(|only| !restart::is_taken_along(world.desired, only, service))
 }
 
 fn pause_of<'a>(world: &World<'a>, decision: &Decision) -> Option<&'a Pause> {

@@ -3,9 +3,10 @@
 //! What is remembered is which start of which container is to give way, so that it does not
 //! matter how often it is planned, or who dies meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::state::ids::{ContainerId, Object};
+use crate::state::desired::Desired;
+use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::Container;
 use crate::state::step::Step;
 use crate::state::time::EngineTime;
@@ -51,6 +52,25 @@ pub fn is_due(memory: &Memory, object: &Object, holder: &Container) -> bool {
     memory.due_restarts.get(object).is_some_and(|(id, started)| {
         holder.id == *id && holder.state.started == Some(*started)
     })
+}
+
+/// Tells whether a service is restarted, or goes down and comes up again with it.
+pub fn is_taken_along(
+    desired: &Desired,
+    restarted: &ServiceName,
+    service: &ServiceName,
+) -> bool {
+    let mut all = BTreeSet::from([restarted]);
+    // Each round finds the next in a chain; there are no more than services.
+    for _ in 0..desired.services.len() {
+        let next = desired.services.values().filter(|service| {
+            let mut dependencies = service.depends_on.iter();
+            dependencies.any(|(name, it)| it.restart && all.contains(name))
+        });
+        let next: Vec<&ServiceName> = next.map(|it| &it.name).collect();
+        all.extend(next);
+    }
+    all.contains(service)
 }
 
 /// Decides about a container that is to be restarted; nothing when it is not, or when it is

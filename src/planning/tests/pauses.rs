@@ -104,3 +104,22 @@ fn a_network_is_not_made_again_under_a_service_that_is_paused() {
     drive.settle();
     assert!(drive.status().ready);
 }
+
+#[test]
+fn what_is_unhealthy_during_a_pause_is_healed_after_it() {
+    let file = "services: {web: {image: 'web:1', healthcheck: {test: [CMD, ready], interval: 1s}}}";
+    let mut drive = Drive::settled(file);
+    pause(&mut drive, Some("web"), None);
+    drive
+        .machine
+        .software
+        .insert("web".into(), crate::planning::testing::Software::sick());
+    for _ in 0..30 {
+        drive.pass();
+        drive.machine.advance(Duration::from_secs(1));
+    }
+    assert_eq!(drive.history, [""; 0]);
+    drive.memory.pauses.end(None);
+    drive.machine.software.clear();
+    drive.until("start demo-web-1");
+}

@@ -126,3 +126,35 @@ fn only_the_service_that_a_process_may_touch_is_touched() {
     drive.settle();
     assert!(drive.history.iter().all(|it| it.contains("web")), "{:#?}", drive.history);
 }
+
+const TOGETHER: &str = "
+services:
+  db: {image: 'db:1'}
+  web: {image: 'web:1', depends_on: {db: {condition: service_healthy, restart: true}}}
+  other: {image: 'other:1', depends_on: [db]}
+";
+
+#[test]
+fn what_goes_down_with_it_goes_down_and_comes_up_again_also_alone() {
+    for only in [None, Some("db".into())] {
+        let mut drive = Drive::settled(TOGETHER);
+        drive.memory.only = only;
+        restart(&mut drive, "db");
+        drive.settle();
+        assert_eq!(
+            drive.history,
+            ["stop demo-web-1", "stop demo-db-1", "start demo-db-1", "start demo-web-1"]
+        );
+        assert!(drive.status().ready);
+    }
+}
+
+#[test]
+fn nobody_goes_down_for_a_restart_that_is_paused() {
+    let mut drive = Drive::settled(TOGETHER);
+    let pause = crate::planning::pause::Pause::new(drive.machine.now(), None);
+    drive.memory.pauses.begin(Some(&"db".into()), pause);
+    restart(&mut drive, "db");
+    drive.settle();
+    assert_eq!(drive.history, [""; 0]);
+}
