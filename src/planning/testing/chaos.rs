@@ -22,6 +22,7 @@ pub(crate) fn config(cases: u32) -> ProptestConfig {
 }
 
 /// One service of a stack; it may depend on those before it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Clone, Debug)]
 struct Service {
     image: u8,

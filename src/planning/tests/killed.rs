@@ -27,40 +27,50 @@ fn change(name: &'static str, before: &str, after: &str) -> Change {
     Change { name, before: before.to_owned(), after: after.to_owned() }
 }
 
+const DATA: &str = "volumes: ['data:/data']";
+
+/// A web server and the database that it depends on.
+fn two(level: &str, level_of_db: &str) -> String {
+    format!(
+        "services:\n  db: {{image: 'db:1', environment: {{LEVEL: {level_of_db}}}, \
+         {CHECKED}, {DATA}}}\n  web: {{image: 'web:1', environment: {{LEVEL: {level}}}, \
+         {CHECKED}, depends_on: {{db: {{condition: service_healthy}}}}}}\n\
+         volumes: {{data: {{}}}}\n{SOON}"
+    )
+}
+
+/// As [`two`], where the one goes down with the other.
+fn together(level: &str, level_of_db: &str) -> String {
+    two(level, level_of_db).replace("service_healthy}", "service_healthy, restart: true}")
+}
+
+/// A service in the network of another.
+fn unit(level: &str) -> String {
+    format!(
+        "services:\n  vpn: {{image: 'vpn:1', environment: {{LEVEL: {level}}}, {CHECKED}}}\n  \
+         web: {{image: 'web:1', {CHECKED}, network_mode: 'service:vpn'}}\n{SOON}"
+    )
+}
+
+/// A service with content that is put in.
+fn filled(text: &str) -> String {
+    format!(
+        "services: {{web: {{image: 'web:1', restart: always, configs: [c]}}}}\n\
+         configs: {{c: {{content: {text}}}}}"
+    )
+}
+
+/// A service on a network of its own.
+fn network(internal: bool) -> String {
+    format!(
+        "services: {{web: {{image: 'web:1', restart: always, networks: [one]}}}}\n\
+         networks: {{one: {{internal: {internal}}}}}"
+    )
+}
+
 fn changes() -> Vec<Change> {
-    const DATA: &str = "volumes: ['data:/data']";
     const START_FIRST: &str = "scale: 2, deploy: {update_config: {order: start-first}}";
     const PAUSE: &str = "deploy: {update_config: {failure_action: pause}}";
-    let two = |level: &str, level_of_db: &str| {
-        format!(
-            "services:\n  db: {{image: 'db:1', environment: {{LEVEL: {level_of_db}}}, \
-             {CHECKED}, {DATA}}}\n  web: {{image: 'web:1', environment: {{LEVEL: {level}}}, \
-             {CHECKED}, depends_on: {{db: {{condition: service_healthy}}}}}}\n\
-             volumes: {{data: {{}}}}\n{SOON}"
-        )
-    };
-    let filled = |text: &str| {
-        format!(
-            "services: {{web: {{image: 'web:1', restart: always, configs: [c]}}}}\n\
-             configs: {{c: {{content: {text}}}}}"
-        )
-    };
-    let network = |internal: bool| {
-        format!(
-            "services: {{web: {{image: 'web:1', restart: always, networks: [one]}}}}\n\
-             networks: {{one: {{internal: {internal}}}}}"
-        )
-    };
-    let together = |level: &str, level_of_db: &str| {
-        two(level, level_of_db)
-            .replace("service_healthy}", "service_healthy, restart: true}")
-    };
-    let unit = |level: &str| {
-        format!(
-            "services:\n  vpn: {{image: 'vpn:1', environment: {{LEVEL: {level}}}, {CHECKED}}}\n  \
-             web: {{image: 'web:1', {CHECKED}, network_mode: 'service:vpn'}}\n{SOON}"
-        )
-    };
     let of = |change: &str| web("a", change);
     vec![
         change("a stack is made", &web("a", ""), &two("a", "a")),
