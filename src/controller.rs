@@ -4,18 +4,20 @@
 //! reason to look, and every decision is made on what the look shows. One look is under
 //! way at a time; what happens meanwhile leads to one more.
 
+mod attention;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
-use crate::planning::memory::{Memory, Stopper};
-use crate::planning::outside;
+use crate::planning::memory::Memory;
+use crate::planning::pause::Pause;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
-use crate::state::observed::{Observed, labels};
+use crate::state::observed::Observed;
 use crate::state::step::{Outcome, Step};
 use crate::state::time::{EngineTime, Moment, Now};
 
@@ -60,6 +62,23 @@ pub enum Ask {
     Retry {
         /// The service.
         service: Option<ServiceName>,
+    },
+    /// To do nothing about one service, or all, for a while.
+    Pause {
+        /// The service.
+        service: Option<ServiceName>,
+        /// For how long; nothing for until a person resumes it.
+        time: Option<Duration>,
+    },
+    /// To go on with what was paused.
+    Resume {
+        /// The service; nothing for everything.
+        service: Option<ServiceName>,
+    },
+    /// To give every replica of a service a new start, one at a time.
+    Restart {
+        /// The service.
+        service: ServiceName,
     },
 }
 
@@ -222,7 +241,7 @@ impl Controller {
             }
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
-            Event::Asked(ask) => self.asked(ask),
+            Event::Asked(ask) => self.asked(ask, now),
         }
     }
 
@@ -234,27 +253,6 @@ impl Controller {
             response.look = Some(self.look(now));
         }
         response
-    }
-
-    /// Takes note of the end of a probe that changes nothing, so that no look is needed.
-    fn absorbs(&mut self, outcome: &Outcome, now: Now) -> bool {
-        let Some(observed) = &self.observed else { return false };
-        outside::absorb(&mut self.memory, &self.wanted.desired, observed, outcome, now)
-    }
-
-    /// Returns the probes of what is ready that are due, for which no look is needed.
-    fn probes(&mut self, now: Now) -> Vec<(Object, Step)> {
-        self.probe_at = None;
-        let Some(observed) =
-            self.observed.as_ref().filter(|_| self.memory.down.is_none())
-        else {
-            return Vec::new();
-        };
-        let desired = &self.wanted.desired;
-        let (steps, next) = outside::due(&self.memory, desired, observed, now);
-        self.probe_at = next;
-        self.memory.under_way.extend(steps.iter().cloned());
-        steps
     }
 
     fn look(&mut self, now: Now) -> Look {
@@ -335,19 +333,30 @@ impl Controller {
         self.look_at_everything();
     }
 
-    fn asked(&mut self, ask: Ask) {
+    fn asked(&mut self, ask: Ask, now: Now) {
         match ask {
             Ask::Apply { allowed } => {
                 self.allowed = allowed;
+                if allowed.data_paths {
+                    self.memory.data_paths.clear();
+                }
                 self.memory.down = None;
                 self.memory.wait_no_longer();
             }
             Ask::Delete => {
                 self.memory.down = Some(self.wanted.desired.generation.clone());
+                self.memory.pauses.end(None);
                 self.response.abandon_waits = true;
                 self.memory.wait_no_longer();
             }
             Ask::Retry { service } => self.memory.try_again(service.as_ref()),
+            Ask::Pause { service, time } => {
+                self.memory.pauses.begin(service.as_ref(), Pause::new(now, time));
+            }
+            Ask::Resume { service } => self.memory.pauses.end(service.as_ref()),
+            Ask::Restart { service } => {
+                self.memory.asked_to_restart.insert(service);
+            }
         }
         self.look_at_everything();
     }
@@ -358,73 +367,6 @@ impl Controller {
         if let Some(looking) = &mut self.looking {
             looking.is_outdated = true;
         }
-    }
-
-    /// Takes note of a wake-up, and tells whether it is a reason to look.
-    fn is_reason(&mut self, wakeup: &Wakeup) -> bool {
-        match wakeup {
-            Wakeup::Container { id, action } => {
-                let is_ours = self.is_our_doing(id);
-                if !is_ours && matches!(action.as_str(), "stop" | "kill") {
-                    // Its end is somebody's will: no crash, and no completion.
-                    self.memory.stopped.insert(id.clone(), Stopper::Somebody);
-                }
-                self.touched.insert(id.clone());
-                !is_ours
-            }
-            Wakeup::Endpoint { container, .. } => {
-                let last = self.observed.as_ref();
-                let is_of_stack =
-                    last.is_some_and(|it| it.containers.contains_key(container));
-                if is_of_stack {
-                    self.touched.insert(container.clone());
-                }
-                is_of_stack
-            }
-            Wakeup::Other { name, .. } => {
-                name.as_ref().is_none_or(|name| self.is_of_stack(name))
-            }
-            Wakeup::Lost { .. } => {
-                self.sight = Sight::Lost;
-                self.memory.unwatched = self.memory.unwatched.or(self.seen_at);
-                false
-            }
-            Wakeup::Relist { .. } => {
-                let before = std::mem::replace(&mut self.sight, Sight::Followed);
-                if before != Sight::NotYet {
-                    self.memory.unwatched = self.memory.unwatched.or(self.seen_at);
-                }
-                self.look_at_everything();
-                true
-            }
-        }
-    }
-
-    /// Tells whether a network or volume is one that is wanted, or a network of the project
-    /// that is left over.
-    fn is_of_stack(&self, name: &str) -> bool {
-        let desired = &self.wanted.desired;
-        let networks = desired.networks.values().map(|it| it.name.as_str());
-        let volumes = desired.volumes.values().map(|it| it.name.as_str());
-        let is_left_over = || {
-            let network = self.observed.as_ref().and_then(|it| it.networks.get(name));
-            let project = network.and_then(|it| it.label(labels::PROJECT));
-            project == Some(desired.project.as_str())
-        };
-        networks.chain(volumes).any(|wanted| wanted == name) || is_left_over()
-    }
-
-    /// Tells whether a step of ours accounts for what happens to a container: its end is a
-    /// reason to look anyway. A probe accounts for nothing, a creation for what is new.
-    fn is_our_doing(&self, id: &ContainerId) -> bool {
-        let last = self.observed.as_ref();
-        let is_new = last.is_none_or(|it| !it.containers.contains_key(id));
-        let unaccounted = self.ended.iter().map(|outcome| &outcome.step);
-        self.memory.under_way.values().chain(unaccounted).any(|step| {
-            let is_about_it = step.container() == Some(id);
-            matches!(step, Step::Create { .. } | Step::Rehearse(_)) && is_new
-                || is_about_it && !step.is_probe() && !matches!(step, Step::Test { .. })
-        })
     }
 
     fn resync_at(&self) -> Moment {

@@ -12,6 +12,7 @@ use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Convergence, Runtime, Turn};
 use crate::state::desired::Desired;
+use crate::state::ids::ServiceName;
 
 /// How many looks in a row may fail.
 const FAILED_LOOKS: u32 = 5;
@@ -33,6 +34,8 @@ pub struct Order {
     pub timeout: Duration,
     /// Whether to wait for readiness once nothing is left to change.
     pub wait: bool,
+    /// The only service that anything is done about; nothing for all of them.
+    pub only: Option<ServiceName>,
 }
 
 /// What a stack is brought to.
@@ -42,6 +45,8 @@ pub enum Goal {
     Converged,
     /// Taken down, but for its data.
     Gone,
+    /// As it was, with the new starts that the memory says are asked for.
+    Restarted,
 }
 
 /// How it ended.
@@ -78,9 +83,14 @@ pub async fn converge<E: Engine + 'static>(
     memory.down = match goal {
         Goal::Converged => None,
         Goal::Gone => Some(order.desired.generation.clone()),
+        Goal::Restarted => memory.down,
     };
+    if order.allowed.data_paths {
+        memory.data_paths.clear();
+    }
+    memory.only = order.only;
     memory.wait_no_longer();
-    let wanted = Wanted { desired: order.desired, invalid: None };
+    let wanted = Wanted::new(order.desired);
     let controller = Controller::new(wanted, order.allowed, memory);
     let mut runtime = Runtime::new(&engine, controller, order.clock, order.keeper);
     let deadline = runtime.clock.now().moment.after(order.timeout);
@@ -118,8 +128,12 @@ pub fn end(
     wait: bool,
     is_late: bool,
 ) -> Option<End> {
-    let is_ready = goal == Goal::Gone || !wait || convergence.is_ready;
-    if convergence.is_settled && is_ready {
+    let is_done = match goal {
+        Goal::Converged => convergence.is_settled && (!wait || convergence.is_ready),
+        Goal::Gone => convergence.is_settled,
+        Goal::Restarted => !convergence.is_restarting,
+    };
+    if is_done {
         Some(End::Done)
     } else if is_late {
         Some(End::TimedOut)

@@ -16,9 +16,11 @@ use crate::controller::{Ask, Controller, Event};
 use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Runtime, Turn};
+use crate::state::ids::Generation;
 use crate::store::Store;
 use crate::store::memory;
 
@@ -52,11 +54,14 @@ pub struct Surroundings<E> {
 #[derive(Debug)]
 struct Operator<E> {
     runtime: Runtime<E>,
+    store: Store,
     wanted: watch::Receiver<Wanted>,
     calls: Receiver<Call>,
     followers: Followers,
     report: Report,
     announced: Announced,
+    /// What is known to have come of what was wanted last.
+    ended: Option<(Generation, RevisionEnd)>,
 }
 
 /// Converges for ever; ends when nobody can tell it anything any more, after the steps
@@ -70,7 +75,16 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let runtime = Runtime::new(&engine, controller, with.clock, keeper);
     let (calls, followers, report) = (with.calls, with.followers, with.report);
     let announced = Announced::default();
-    let mut operator = Operator { runtime, wanted, calls, followers, report, announced };
+    let mut operator = Operator {
+        runtime,
+        store,
+        wanted,
+        calls,
+        followers,
+        report,
+        announced,
+        ended: None,
+    };
     operator.run().await;
 }
 
@@ -99,7 +113,19 @@ impl<E: Engine + 'static> Operator<E> {
     fn passed(&mut self, found: &Found) {
         self.announced.tell(found);
         self.runtime.remember();
+        self.note_end(found);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
+    }
+
+    /// Takes note of what came of a revision, once.
+    fn note_end(&mut self, found: &Found) {
+        let Some(end) = RevisionEnd::of(&found.status) else { return };
+        let ended = Some((found.status.generation.clone(), end));
+        if self.ended != ended {
+            let wanted = self.runtime.controller.wanted();
+            self.store.revision_ended(&wanted.desired, end);
+            self.ended = ended;
+        }
     }
 
     fn take_wish(&mut self) -> Turn {
@@ -128,11 +154,23 @@ impl<E: Engine + 'static> Operator<E> {
                 });
                 return Turn::Other;
             }
-            Request::Apply { allow_prune, .. } => {
-                Ask::Apply { allowed: Allowed { prune: allow_prune } }
+            Request::Apply { allow_prune, accept_data_path, allow_shrink, .. } => {
+                let allowed = Allowed {
+                    prune: allow_prune,
+                    data_paths: accept_data_path,
+                    shrink: allow_shrink,
+                };
+                Ask::Apply { allowed }
             }
             Request::Delete { .. } => Ask::Delete,
             Request::Retry { ref service } => Ask::Retry { service: service.clone() },
+            Request::Pause { ref service, time } => {
+                Ask::Pause { service: service.clone(), time }
+            }
+            Request::Resume { ref service } => Ask::Resume { service: service.clone() },
+            Request::Restart { ref service, .. } => {
+                Ask::Restart { service: service.clone() }
+            }
         };
         let stack = &self.runtime.controller.wanted().desired.project;
         tracing::info!(%stack, ?ask, "asked through the control socket");

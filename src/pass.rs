@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::engine::{Engine, EngineError, Scope};
-use crate::planning::change::Plan;
+use crate::planning::change::{Note, Plan};
 use crate::planning::condition;
 use crate::planning::learn::learn;
 use crate::planning::memory::Memory;
@@ -22,6 +22,8 @@ pub struct Wanted {
     /// What is wrong with the file now, if it is invalid or gone: the desired state above
     /// stays in force.
     pub invalid: Option<String>,
+    /// That it is not what the files say, but a revision that a person pinned; in words.
+    pub pinned: Option<String>,
 }
 
 /// What one pass found.
@@ -34,13 +36,14 @@ pub struct Found {
 }
 
 impl Wanted {
+    /// Wants what valid files say.
+    pub const fn new(desired: Desired) -> Self {
+        Self { desired, invalid: None, pinned: None }
+    }
+
     /// Returns what a look has to cover.
     pub fn scope(&self) -> Scope {
-        let services = self.desired.services.values();
-        Scope {
-            project: self.desired.project.clone(),
-            images: services.map(|service| service.image.clone()).collect(),
-        }
+        Scope::of(&self.desired)
     }
 }
 
@@ -56,9 +59,17 @@ pub fn pass(
     let desired = &wanted.desired;
     let mut memory = learn(memory, desired, observed, outcomes, now);
     let world = World::new(desired, observed, &memory, now, allowed);
-    let plan = plan_world(&world);
-    let status = condition::status(&world, &plan, wanted.invalid.as_deref());
-    condition::remember(&mut memory, &status);
+    let mut plan = plan_world(&world);
+    let mut status = condition::status(&world, &plan, wanted.invalid.as_deref());
+    if let Some(pinned) = &wanted.pinned {
+        status.conditions.push(condition::pinned(&world, pinned));
+        plan.notes.push(Note {
+            reason: "Pinned",
+            about: desired.project.to_string(),
+            message: pinned.clone(),
+        });
+    }
+    condition::remember(&mut memory, &status, now);
     (memory, Found { plan, status })
 }
 

@@ -14,6 +14,7 @@ use crate::engine::{Engine, EngineError, PullProgress, Wakeup};
 use crate::executor::Executor;
 use crate::keeper::Keeper;
 use crate::pass::Found;
+use crate::planning::change::Action;
 use crate::report::Report;
 use crate::state::ids::{Generation, Object};
 use crate::state::observed::Observed;
@@ -45,6 +46,7 @@ pub enum Turn {
 }
 
 /// How far a stack has come after a pass, for those who wait for it.
+#[allow(clippy::struct_excessive_bools, reason = "each is asked about by itself")]
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Convergence {
     /// What it was compared with.
@@ -55,6 +57,8 @@ pub struct Convergence {
     pub is_ready: bool,
     /// Something is yet to happen by itself.
     pub is_moving: bool,
+    /// A restart that a person asked for is not done yet.
+    pub is_restarting: bool,
 }
 
 impl<E> std::fmt::Debug for Runtime<E> {
@@ -145,6 +149,15 @@ impl<E: Engine + 'static> Runtime<E> {
         self.executor.only_waits()
     }
 
+    /// Tells whether a restart by hand is under way, with what goes down and comes up again
+    /// with it.
+    fn is_restarting(&self, found: &Found) -> bool {
+        let memory = self.controller.memory();
+        let mut changes = found.plan.changes.iter();
+        !memory.due_restarts.is_empty()
+            || memory.only.is_some() && changes.any(|it| it.action == Action::Restart)
+    }
+
     /// Says how far the stack has come after a pass.
     pub fn convergence(&self, found: &Found) -> Convergence {
         Convergence {
@@ -152,6 +165,7 @@ impl<E: Engine + 'static> Runtime<E> {
             is_settled: found.plan.is_in_sync() && self.executor.only_waits(),
             is_ready: found.status.ready,
             is_moving: found.plan.is_moving || !self.executor.is_idle(),
+            is_restarting: self.is_restarting(found),
         }
     }
 

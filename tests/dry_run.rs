@@ -178,7 +178,7 @@ async fn runtime(product: &Product, proxy: &Proxy) -> Runtime<Docker> {
     clock.set_engine_time(facts.time);
     let keeper = Keeper::new(&store, &facts.id, &desired.project);
     let memory = keeper.memory(clock.now());
-    let wanted = Wanted { desired, invalid: None };
+    let wanted = Wanted::new(desired);
     let controller = Controller::new(wanted, Allowed::default(), memory);
     Runtime::new(&engine, controller, clock, keeper)
 }
@@ -279,6 +279,7 @@ async fn a_container_whose_image_has_no_name_any_more_is_left_alone() {
     let scope = Scope {
         project: project.as_str().into(),
         images: BTreeSet::from([image.as_str().into()]),
+        paths: BTreeSet::new(),
     };
     let observed = docker.look(&scope).await.unwrap();
     assert!(observed.image(&image).is_none());

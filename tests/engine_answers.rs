@@ -61,7 +61,7 @@ fn inspected(id: &str) -> String {
 }
 
 fn scope() -> Scope {
-    Scope { project: "p".into(), images: BTreeSet::new() }
+    Scope { project: "p".into(), images: BTreeSet::new(), paths: BTreeSet::new() }
 }
 
 async fn connected(fake: &Fake) -> Docker {

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod by_hand;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use clap_complete::Shell;
 
 use super::help;
 use super::options::Options;
+pub use by_hand::{Pause, Restart, Resume, Rollback};
 
 /// What a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,16 @@ pub enum Command {
     Explain(Explain),
     /// `retry`.
     Retry(Retry),
+    /// `history`.
+    History,
+    /// `rollback`.
+    Rollback(Rollback),
+    /// `pause`.
+    Pause(Pause),
+    /// `resume`.
+    Resume(Resume),
+    /// `restart`.
+    Restart(Restart),
     /// `wait`.
     Wait(Wait),
     /// `delete`.
@@ -72,6 +85,24 @@ pub struct Apply {
         value_parser = BoolishValueParser::new()
     )]
     pub no_wait: bool,
+
+    /// Start on folders of the host that are empty now, or on another file system than before
+    #[arg(
+        long,
+        env = "RECONCILER_ACCEPT_DATA_PATH",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub accept_data_path: bool,
+
+    /// Lower a memory limit also below what is in use: the kernel may end a process for it
+    #[arg(
+        long,
+        env = "RECONCILER_ALLOW_SHRINK",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub allow_shrink: bool,
 
     /// What may be removed.
     #[command(flatten)]
@@ -309,6 +340,16 @@ enum RawCommand {
     Explain(With<Explain>),
     #[command(about = help::RETRY, after_help = help::RETRY_MORE)]
     Retry(With<Retry>),
+    #[command(about = help::HISTORY, after_help = help::HISTORY_MORE)]
+    History(With<Nothing>),
+    #[command(about = help::ROLLBACK, after_help = help::ROLLBACK_MORE)]
+    Rollback(With<Rollback>),
+    #[command(about = help::PAUSE, after_help = help::PAUSE_MORE)]
+    Pause(With<Pause>),
+    #[command(about = help::RESUME, after_help = help::RESUME_MORE)]
+    Resume(With<Resume>),
+    #[command(about = help::RESTART, after_help = help::RESTART_MORE)]
+    Restart(With<Restart>),
     #[command(about = help::WAIT, after_help = help::WAIT_MORE)]
     Wait(With<Wait>),
     #[command(about = help::DELETE, after_help = help::DELETE_MORE)]
@@ -343,6 +384,11 @@ impl RawCommand {
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
             Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),
+            Self::History(with) => (Some(with.options), Command::History),
+            Self::Rollback(with) => (Some(with.options), Command::Rollback(with.own)),
+            Self::Pause(with) => (Some(with.options), Command::Pause(with.own)),
+            Self::Resume(with) => (Some(with.options), Command::Resume(with.own)),
+            Self::Restart(with) => (Some(with.options), Command::Restart(with.own)),
             Self::Wait(with) => (Some(with.options), Command::Wait(with.own)),
             Self::Delete(with) => (Some(with.options), Command::Delete(with.own)),
             Self::Completions(own) => (None, Command::Completions(own)),

@@ -67,6 +67,7 @@ pub(super) const APPLY: &str =
 /// More about `apply`.
 pub(super) const APPLY_MORE: &str = "\
 Volumes are never deleted, and what was not made from these files is never touched.
+What is paused is left alone: `reconciler resume` goes on.
 
 Examples:
   reconciler apply
@@ -136,6 +137,81 @@ Examples:
   reconciler retry standalone
 
 Exit status: 0 done, 2 invalid file or no such service, 3 the engine does not answer.";
+
+/// About `history`.
+pub(super) const HISTORY: &str =
+    "Show the revisions of the stacks: what was wanted, and what came of it";
+/// More about `history`.
+pub(super) const HISTORY_MORE: &str = "\
+A revision is what the files were, with those of variables, when `apply` or `run` took
+them up: not interpolated, in the state directory, for its owner alone. The last 20 of a
+stack are kept. No engine is needed.
+
+Examples:
+  reconciler history
+  reconciler history -o json | jq -r '.stacks[].revisions[] | select(.current).revision'";
+
+/// About `rollback`.
+pub(super) const ROLLBACK: &str =
+    "Go back to an earlier revision, until the files change";
+/// More about `rollback`.
+pub(super) const ROLLBACK_MORE: &str = "\
+Without a revision it is the last one before the current one that converged. It is
+pinned: `run` and `apply` keep to it whatever the files say, until the files change or
+`reconciler resume`. Data is not rolled back. Variables of the environment are today's.
+
+Examples:
+  reconciler rollback
+  reconciler rollback 1f0c
+
+Exit status: 0 ready, 1 not ready in time, 2 no such revision, 3 the engine does not
+answer, 4 another `run` has the stack.";
+
+/// About `pause`.
+pub(super) const PAUSE: &str =
+    "Leave a stack or a service alone for a while; go on telling what differs";
+/// More about `pause`.
+pub(super) const PAUSE_MORE: &str = "\
+Nothing is made, changed, restarted or removed while it lasts, neither by `run` nor by
+`apply`: a change that is half done stays half done. Docker's own restart policy goes
+on. `status` and `diff` tell what differs, and that it is paused.
+
+Examples:
+  reconciler pause
+  reconciler pause standalone --for 2h
+
+Exit status: 0 paused, 2 invalid file or no such service, 3 the engine does not answer.";
+
+/// About `resume`.
+pub(super) const RESUME: &str =
+    "Go on with what `pause` left alone, and with the files after `rollback`";
+/// More about `resume`.
+pub(super) const RESUME_MORE: &str = "\
+Without a name every pause ends, and a pinned revision is wanted no longer: the files
+count again. A running operator goes on at once.
+
+Examples:
+  reconciler resume
+  reconciler resume standalone
+
+Exit status: 0 it goes on, 1 nothing was paused or pinned, 2 invalid file or no such service, 3 the
+engine does not answer.";
+
+/// About `restart`.
+pub(super) const RESTART: &str =
+    "Restart a service, one replica at a time, and wait until it is ready";
+/// More about `restart`.
+pub(super) const RESTART_MORE: &str = "\
+The next replica is stopped when the one before it is ready again. A job that has run to
+its end runs again. Without a running operator nothing but this service is touched; what
+the file changes about it is done at the same time.
+
+Examples:
+  reconciler restart standalone
+  reconciler restart web --timeout 2m
+
+Exit status: 0 restarted and ready, 1 not in time, or it waits for something, 2 invalid
+file or no such service, 3 the engine does not answer, 4 another `run` has the stack.";
 
 /// About `wait`.
 pub(super) const WAIT: &str = "Wait until the stacks are ready; change nothing";

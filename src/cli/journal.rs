@@ -89,6 +89,7 @@ const fn weight(state: &ProgressState) -> Weight {
         | ProgressState::Removed => Weight::Deed,
         ProgressState::Waiting
         | ProgressState::ReadingLog
+        | ProgressState::Measuring
         | ProgressState::LogRead
         | ProgressState::Creating
         | ProgressState::CopyingIn

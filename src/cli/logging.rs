@@ -54,6 +54,11 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Events(_)
         | Command::Explain(_)
         | Command::Retry(_)
+        | Command::History
+        | Command::Rollback(_)
+        | Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Restart(_)
         | Command::Wait(_)
         | Command::Delete(_)
         | Command::Completions(_) => LogFormat::Text,

@@ -7,12 +7,14 @@ use super::options::Options;
 use crate::compose::files::{ReadError, ReadFiles, Recording};
 use crate::compose::load::{Loaded, Request, load};
 use crate::compose::problem::Problems;
+use crate::planning::revision::RevisionId;
 use crate::source::file::HostFiles;
 use crate::source::fingerprint::Touched;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
 use crate::store::Store;
+use crate::store::revisions::{Pin, RevisionsError};
 
 /// The files of one stack, in the order in which they are merged.
 pub type StackFiles = Vec<PathBuf>;
@@ -37,12 +39,35 @@ pub struct LoadedStack {
     pub loaded: Loaded,
     /// What was read: what [`Store::keep_sources`] keeps of a stack that is good.
     pub read: ReadFiles,
+    /// The revision that a person pinned, and that is wanted whatever the files say.
+    pub pinned: Option<Pinned>,
+}
+
+/// A revision in the place of what the files say.
+#[derive(Debug)]
+pub struct Pinned {
+    /// The revision.
+    pub revision: RevisionId,
+    /// What it says.
+    pub desired: Desired,
+}
+
+impl Pinned {
+    /// Says so.
+    pub fn said(&self) -> String {
+        format!(
+            "revision {} is pinned: the file is not acted on until it changes, or \
+             `reconciler resume`",
+            self.revision
+        )
+    }
 }
 
 impl LoadedStack {
     /// Returns what is wanted; nothing when the files are invalid.
-    pub const fn desired(&self) -> Option<&Desired> {
-        self.loaded.desired.as_ref()
+    pub fn desired(&self) -> Option<&Desired> {
+        let pinned = self.pinned.as_ref().map(|it| &it.desired);
+        pinned.or(self.loaded.desired.as_ref())
     }
 }
 
@@ -57,7 +82,12 @@ pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
                 let request = request(options, &paths, &environment, key);
                 let recording = Recording::new(&files);
                 let loaded = load(&request, &recording);
-                LoadedStack { files: paths, loaded, read: recording.finish() }
+                LoadedStack {
+                    files: paths,
+                    loaded,
+                    read: recording.finish(),
+                    pinned: None,
+                }
             }
             Err((folder, message)) => refused(folder, &message),
         })
@@ -85,7 +115,11 @@ pub fn last_good(
     let mut found: BTreeMap<StackFiles, Desired> = invalid
         .filter_map(|stack| {
             let request = request(options, &stack.files, &environment, key);
-            Some((stack.files.clone(), store.last_good(&request, &host)?))
+            let pin = store.pinned(&stack.files);
+            let pinned = pin.and_then(|pin| pinned(store, &request, &host, &pin));
+            let desired = pinned.map(|it| it.desired);
+            let desired = desired.or_else(|| store.last_good(&request, &host));
+            Some((stack.files.clone(), desired?))
         })
         .collect();
     let mut claims: BTreeMap<ProjectName, usize> = BTreeMap::new();
@@ -95,6 +129,60 @@ pub fn last_good(
     }
     found.retain(|_, desired| claims.get(&desired.project) == Some(&1));
     found
+}
+
+/// Puts pinned revisions in the place of what the files say, where those are as they were
+/// when the revision was pinned.
+pub fn hold_pins(
+    options: &Options,
+    key: &DigestKey,
+    store: &Store,
+    stacks: &mut LoadedStacks,
+) {
+    let host = HostFiles::new(options.insecure_permissions);
+    for stack in &mut stacks.stacks {
+        let pin = store.pinned(&stack.files);
+        let Some(pin) = pin.filter(|pin| pin.holds_over(&stack.read)) else { continue };
+        let request = request(options, &stack.files, &environment(), key);
+        stack.pinned = pinned(store, &request, &host, &pin);
+    }
+}
+
+fn pinned(
+    store: &Store,
+    request: &Request,
+    host: &HostFiles,
+    pin: &Pin,
+) -> Option<Pinned> {
+    let desired = match store.load_revision(request, &pin.revision, host) {
+        Ok(loaded) => loaded.desired,
+        Err(error) => {
+            tracing::warn!(%error, "the pinned revision is lost; the file counts");
+            return None;
+        }
+    };
+    if desired.is_none() {
+        tracing::warn!(revision = %pin.revision,
+            "the pinned revision is not valid as variables are today; the file counts");
+    }
+    let desired = desired.filter(|it| it.project == pin.project)?;
+    Some(Pinned { revision: pin.revision.clone(), desired })
+}
+
+/// Loads a revision of a stack as the options ask for it today.
+///
+/// # Errors
+/// It is not kept, or spoilt.
+pub fn load_revision(
+    options: &Options,
+    key: &DigestKey,
+    store: &Store,
+    files: &StackFiles,
+    revision: &RevisionId,
+) -> Result<Loaded, RevisionsError> {
+    let host = HostFiles::new(options.insecure_permissions);
+    let request = request(options, files, &environment(), key);
+    store.load_revision(&request, revision, &host)
 }
 
 /// The variables of this process, as far as they are text.
@@ -166,6 +254,7 @@ fn refused(path: PathBuf, message: &str) -> LoadedStack {
             touched: BTreeSet::new(),
         },
         read: ReadFiles::default(),
+        pinned: None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::attribute::service::SERVICE;
 use super::node::{Kind, Node};
 use super::problem::{Problems, Span, nearest};
 use super::units::parse_duration;
-use crate::state::desired::{Prune, ServiceSettings, StackSettings};
+use crate::state::desired::{Heal, Prune, ServiceSettings, StackSettings};
 
 /// The key, at the top of a file and in every service.
 pub const KEY: &str = "x-reconciler";
@@ -34,6 +34,8 @@ pub struct StackExtension {
     pub settings: StackSettings,
     /// The deadline of services that have none of their own.
     pub ready_deadline: Option<Duration>,
+    /// What is done about unhealthy containers of services that say nothing about it.
+    pub heal: Option<Heal>,
 }
 
 /// What a service's `x-reconciler` says.
@@ -148,12 +150,18 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         }),
     },
-    later(
-        "heal",
-        "Whether and how often an unhealthy container is acted on.",
-        true,
-        true,
-    ),
+    Setting {
+        key: "heal",
+        about: "Whether and how often an unhealthy container is acted on.",
+        stack: Reading::Now(|node, stack| {
+            stack.heal = Some(heal(node)?);
+            Ok(())
+        }),
+        service: Reading::Now(|node, service| {
+            service.settings.heal = Some(heal(node)?);
+            Ok(())
+        }),
+    },
     in_service(
         "probe",
         "Readiness and health, told from outside: `http`, `tcp`, `grpc` or `exec`.",
@@ -330,6 +338,29 @@ fn boolean(node: &Node) -> Result<bool, Wrong> {
         | Kind::Sequence(_)
         | Kind::Mapping(_) => Err(wrong(node, "`true` or `false`")),
     }
+}
+
+/// Reads `heal: false` or `heal: {failures, budget}`.
+fn heal(node: &Node) -> Result<Heal, Wrong> {
+    let mut heal = Heal::default();
+    if node.as_mapping().is_none() {
+        let allowed = "`true`, `false` or `{failures: N, budget: N}`";
+        heal.is_on = boolean(node).map_err(|_| wrong(node, allowed))?;
+        return Ok(heal);
+    }
+    for (key, entry) in node.entries() {
+        let below = |Wrong(span, _, message)| Wrong(span, format!(".{key}"), message);
+        match key {
+            "failures" => heal.failures = count(&entry.node).map_err(below)?,
+            "budget" => heal.budget = count(&entry.node).map_err(below)?,
+            _ => {
+                let message =
+                    format!("`heal` has no key `{key}`; it has `failures` and `budget`");
+                return Err(Wrong(entry.key, format!(".{key}"), message));
+            }
+        }
+    }
+    Ok(heal)
 }
 
 /// Reads `drift: {ignore: [PATH]}`.

@@ -16,8 +16,11 @@ impl Followers {
     /// Answers a call that was taken note of, or lets its client follow what comes of it.
     pub fn admit(&self, call: Call) {
         match call.request {
-            Request::Memory | Request::Retry { .. } => call.reply(Reply::Done),
-            Request::Apply { .. } | Request::Delete { .. } => {
+            Request::Memory
+            | Request::Retry { .. }
+            | Request::Pause { .. }
+            | Request::Resume { .. } => call.reply(Reply::Done),
+            Request::Apply { .. } | Request::Delete { .. } | Request::Restart { .. } => {
                 self.0
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

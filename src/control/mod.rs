@@ -7,6 +7,8 @@ pub mod client;
 pub mod follow;
 pub mod server;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::planning::progress::ProgressEvent;
@@ -27,6 +29,10 @@ pub enum Request {
         generation: Generation,
         /// More than half of the stack may be removed.
         allow_prune: bool,
+        /// Folders that hold data are taken as they are now.
+        accept_data_path: bool,
+        /// A memory limit may go below what is in use.
+        allow_shrink: bool,
     },
     /// To take the stack down; what comes of it follows.
     Delete {
@@ -37,6 +43,25 @@ pub enum Request {
     Retry {
         /// Only of this service.
         service: Option<ServiceName>,
+    },
+    /// To do nothing for a while.
+    Pause {
+        /// About this service; about all of them, unless one is named.
+        service: Option<ServiceName>,
+        /// For how long; until a person resumes it, if nothing.
+        time: Option<Duration>,
+    },
+    /// To go on with what was paused, and to read the files again.
+    Resume {
+        /// Only with this service.
+        service: Option<ServiceName>,
+    },
+    /// To give every replica of a service a new start; what comes of it follows.
+    Restart {
+        /// Where the client's desired state comes from.
+        source: SourceId,
+        /// The service.
+        service: ServiceName,
     },
 }
 

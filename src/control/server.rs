@@ -158,8 +158,17 @@ impl Server {
     /// Says why a request is not for this operator; nothing when it is.
     async fn refuses(&self, request: &Request) -> Option<String> {
         let source = match request {
-            Request::Memory | Request::Retry { .. } => return None,
-            Request::Apply { source, .. } | Request::Delete { source } => source,
+            Request::Memory | Request::Retry { .. } | Request::Pause { .. } => {
+                return None;
+            }
+            Request::Resume { .. } => {
+                // A revision may have been pinned until now; what is wanted then is the
+                // operator's own matter.
+                return self.reload().await.err();
+            }
+            Request::Apply { source, .. }
+            | Request::Delete { source }
+            | Request::Restart { source, .. } => source,
         };
         if *source != self.source {
             return Some(format!(
@@ -168,23 +177,29 @@ impl Server {
             ));
         }
         let Request::Apply { generation, .. } = request else { return None };
-        let (done, loaded) = oneshot::channel();
-        let reload = Reload { project: self.project.clone(), done };
-        if self.reloads.send(reload).await.is_err() {
-            return Some("the operator is ending".to_owned());
-        }
-        match loaded.await.ok().flatten() {
-            Some(wanted) if wanted == *generation => None,
-            Some(_) => Some(format!(
+        match self.reload().await {
+            Err(refusal) => Some(refusal),
+            Ok(Some(wanted)) if wanted == *generation => None,
+            Ok(Some(_)) => Some(format!(
                 "the running operator reads another desired state from {}: it has other \
                  options or variables, or the file is being written; see `reconciler status`",
                 self.source
             )),
-            None => Some(format!(
+            Ok(None) => Some(format!(
                 "the running operator finds no valid desired state in {}",
                 self.source
             )),
         }
+    }
+
+    /// Has the files read again; returns what is wanted then.
+    async fn reload(&self) -> Result<Option<Generation>, String> {
+        let (done, loaded) = oneshot::channel();
+        let reload = Reload { project: self.project.clone(), done };
+        if self.reloads.send(reload).await.is_err() {
+            return Err("the operator is ending".to_owned());
+        }
+        Ok(loaded.await.ok().flatten())
     }
 }
 

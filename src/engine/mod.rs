@@ -67,13 +67,26 @@ pub struct Scope {
     pub project: ProjectName,
     /// The images to look up besides those of the containers.
     pub images: BTreeSet<ImageReference>,
+    /// The folders of the host that containers may write to.
+    pub paths: BTreeSet<String>,
 }
 
 impl Scope {
     /// Returns what concerns a stack.
     pub fn of(desired: &Desired) -> Self {
         let images = desired.services.values().map(|service| service.image.clone());
-        Self { project: desired.project.clone(), images: images.collect() }
+        let mounts = desired.services.values();
+        let mounts = mounts.flat_map(|service| service.canonical.get("volumes").items());
+        let binds = mounts.filter(|mount| {
+            mount.get("type").as_text() == Some("bind")
+                && mount.get("read_only").as_bool() != Some(true)
+        });
+        let paths = binds.filter_map(|mount| mount.get("source").as_text());
+        Self {
+            project: desired.project.clone(),
+            images: images.collect(),
+            paths: paths.map(str::to_owned).collect(),
+        }
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::state::desired::{FailureAction, Service};
+use crate::state::desired::Service;
 use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
-use super::change::{Action, Change, Gate, Plan};
+use super::change::{Action, Plan};
 use super::event;
-use super::memory::{Crashes, Memory};
-use super::outside;
-use super::readiness::Readiness;
+use super::heal;
+use super::memory::Memory;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
+use super::trouble::{Trouble, troubles};
 use super::world::{Instance, Standing, World};
+use crate::state::time::Now;
 
 /// Returns the status of a stack; the memory dates the conditions that did not flip.
 /// `invalid` says what is wrong with the file, while an earlier desired state is in force.
@@ -30,6 +31,8 @@ pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackSta
     if world.is_down() {
         say_it_is_down(&mut conditions);
     }
+    let paused = world.memory.pauses.said();
+    conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));
     date(&mut conditions, "stack", world);
     StackStatus {
         name: world.desired.project.clone(),
@@ -96,6 +99,14 @@ fn stack_conditions(
     ]
 }
 
+/// Returns the condition that what is wanted is not what the files say.
+pub fn pinned(world: &World<'_>, said: &str) -> ConditionStatus {
+    let mut conditions = [condition("Pinned", true, "ByHand", said)];
+    date(&mut conditions, "stack", world);
+    let [pinned] = conditions;
+    pinned
+}
+
 /// What a person took down is not missed.
 fn say_it_is_down(conditions: &mut [ConditionStatus]) {
     const WHY: &str =
@@ -131,6 +142,10 @@ fn service_status(
     let mut ended = instances.iter().filter(is_down);
     let restart = ended.find_map(|it| world.memory.crashes.get(&object(it)));
     let next = retry.map(|it| it.not_before).or_else(|| restart.map(|it| it.not_before));
+    let heal = || instances.iter().find_map(|it| Some(heal::wake(world, it)?.0));
+    let next = next.or_else(heal);
+    let healed = instances.iter().filter_map(|it| world.memory.healings.get(&object(it)));
+    let healed = healed.map(|it| it.row).max().unwrap_or_default();
     let next = next.filter(|moment| *moment > world.now.moment);
     ServiceStatus {
         name: service.name.clone(),
@@ -143,7 +158,10 @@ fn service_status(
             .map(container)
             .collect(),
         conditions,
-        attempts: retry.map_or(0, |it| it.attempts).max(crashes.map_or(0, |it| it.count)),
+        attempts: retry
+            .map_or(0, |it| it.attempts)
+            .max(crashes.map_or(0, |it| it.count))
+            .max(healed),
         next: next.and_then(|moment| {
             world.now.engine.checked_add(moment.since(world.now.moment)).ok()
         }),
@@ -157,194 +175,6 @@ fn container(holder: &Container) -> ContainerStatus {
         state: holder.state.status.as_str(),
         health: holder.state.health.map(super::super::state::observed::Health::as_str),
         restarts: holder.state.restarts,
-    }
-}
-
-/// Why a replica is not ready, or not as wanted.
-#[derive(Clone)]
-struct Trouble {
-    reason: &'static str,
-    message: String,
-    is_degraded: bool,
-    /// The services that it waits for.
-    because_of: Vec<ServiceName>,
-}
-
-impl Trouble {
-    fn new(reason: &'static str, message: String, is_degraded: bool) -> Self {
-        Self { reason, message, is_degraded, because_of: Vec::new() }
-    }
-
-    /// Adds why those that it waits for are not ready.
-    fn with_causes(&self, troubles: &BTreeMap<&ServiceName, Self>) -> Self {
-        let causes = self.because_of.iter();
-        let causes: Vec<String> = causes
-            .filter_map(|name| Some(format!("{name}: {}", troubles.get(name)?.reason)))
-            .collect();
-        let mut trouble = self.clone();
-        if !causes.is_empty() {
-            trouble.message = format!("{} ({})", self.message, causes.join(", "));
-        }
-        trouble
-    }
-}
-
-/// Returns what ails each service: the first of its replicas that something ails.
-fn troubles<'a>(world: &World<'a>, plan: &Plan) -> BTreeMap<&'a ServiceName, Trouble> {
-    let services = world.desired.services.keys();
-    services
-        .filter_map(|name| {
-            let found = world.replicas_of(name).find_map(|it| trouble(world, plan, it));
-            Some((name, found?))
-        })
-        .collect()
-}
-
-fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Trouble> {
-    let object = Object::Service(instance.replica.clone());
-    let change = plan.change(&object);
-    if let Some(retry) = world.memory.retries.get(&object) {
-        let message = match retry.attempts {
-            1 => retry.message.clone(),
-            times => format!("{} ({times} times in a row)", retry.message),
-        };
-        return Some(Trouble::new(retry.reason.as_str(), message, true));
-    }
-    if let Some(trouble) = given_up(world, instance) {
-        return Some(trouble);
-    }
-    let crashes = world.memory.crashes.get(&object);
-    if let Some(trouble) = crashes.and_then(|it| looping(world, instance, change, it)) {
-        return Some(trouble);
-    }
-    if let Some(refused) = instance.refused {
-        let message = refused.message.clone();
-        return Some(Trouble::new("ContentRefused", message, true));
-    }
-    match (&instance.standing, change) {
-        (Standing::Running(Readiness::Unhealthy), _) => {
-            let holder = instance.office.holder;
-            let message = holder
-                .and_then(|holder| outside::complaint(world.memory, &holder.id))
-                .unwrap_or_else(|| "its health check fails".to_owned());
-            Some(Trouble::new("Unhealthy", message, true))
-        }
-        (Standing::Restarting, _) => {
-            let message = format!("it ended{}; {ENGINE_WAITS}", code(instance));
-            Some(Trouble::new("CrashLoopBackOff", message, false))
-        }
-        (_, Some(change)) => Some(waiting(world, instance, change)),
-        (Standing::Running(Readiness::Starting { .. }), None) => {
-            let id = instance.office.holder.map(|holder| &holder.id);
-            let last = id.and_then(|id| {
-                let complaint = outside::complaint(world.memory, id);
-                complaint.or_else(|| world.memory.probing.get(id)?.last.clone())
-            });
-            let message = last.unwrap_or_else(|| "it is not ready yet".to_owned());
-            Some(Trouble::new("Starting", message, false))
-        }
-        (
-            Standing::Absent
-            | Standing::Created
-            | Standing::Running(Readiness::Ready | Readiness::Down)
-            | Standing::Paused
-            | Standing::Completed
-            | Standing::Ended
-            | Standing::Dead,
-            None,
-        ) => None,
-    }
-}
-
-/// Says that what is wanted did not prove itself.
-fn given_up(world: &World<'_>, instance: &Instance<'_>) -> Option<Trouble> {
-    let rejection = world.memory.rejections.get(&instance.service.name)?;
-    let (reason, message) = match rejection.action {
-        FailureAction::Rollback => {
-            let what = "the change was taken back";
-            ("RolledBack", format!("{what}: {}; {AGAIN}", rejection.why))
-        }
-        FailureAction::Pause | FailureAction::Continue => {
-            let base = instance.office.base.map(|base| base.name.as_str());
-            let base = base.map_or_else(String::new, |name| format!("; {name} is kept"));
-            let what = "the change stopped half-way, and a person must decide";
-            ("UpdatePaused", format!("{what}: {}{base}; {AGAIN}", rejection.why))
-        }
-    };
-    Some(Trouble::new(reason, message, true))
-}
-
-const AGAIN: &str = "another desired state, or `reconciler retry`, has it tried again; the last lines \
-     of what failed are kept in the state directory";
-
-const ENGINE_WAITS: &str =
-    "the engine's restart policy starts it again after a delay of its own";
-
-fn code(instance: &Instance<'_>) -> String {
-    let holder = instance.office.holder;
-    holder.map_or_else(String::new, |it| format!(" with code {}", it.state.exit_code))
-}
-
-/// Says that a replica crashes, also in the moments in which it happens to run: until it
-/// has run for as long as it was last made to wait.
-fn looping(
-    world: &World<'_>,
-    instance: &Instance<'_>,
-    change: Option<&Change>,
-    crashes: &Crashes,
-) -> Option<Trouble> {
-    let count = crashes.count;
-    let started = instance.office.holder.and_then(|holder| holder.state.started);
-    let age = started.map(|started| world.now.age(started)).unwrap_or_default();
-    let message = match &instance.standing {
-        Standing::Ended if count == 1 => format!("it crashed; {}", text(change)),
-        Standing::Ended => format!("{count} crashes in a row; {}", text(change)),
-        Standing::Restarting if crashes.is_loop() => {
-            let code = code(instance);
-            format!("{count} crashes in a row, the last{code}; {ENGINE_WAITS}")
-        }
-        Standing::Running(_) if crashes.is_loop() && age < crashes.proof() => {
-            let code =
-                crashes.exit_code.map(|code| format!(", the last with code {code}"));
-            let code = code.unwrap_or_default();
-            format!("{count} crashes in a row{code}; it has not run for long enough yet")
-        }
-        Standing::Absent
-        | Standing::Created
-        | Standing::Running(_)
-        | Standing::Paused
-        | Standing::Restarting
-        | Standing::Completed
-        | Standing::Dead => return None,
-    };
-    Some(Trouble::new("CrashLoopBackOff", message, crashes.is_loop()))
-}
-
-fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Trouble {
-    let reason = match &change.gate {
-        Gate::Open => "Changing",
-        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("service/")) => {
-            "DependencyNotReady"
-        }
-        Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with("the name ")) => {
-            "Conflict"
-        }
-        Gate::Waiting { .. } => "Waiting",
-    };
-    let mut trouble = Trouble::new(reason, text(Some(change)), reason == "Conflict");
-    if reason == "DependencyNotReady" {
-        trouble.because_of = world.unmet_services(instance.service).cloned().collect();
-    }
-    trouble
-}
-
-fn text(change: Option<&Change>) -> String {
-    match change {
-        None => "it is not ready".to_owned(),
-        Some(Change { reason, gate: Gate::Open, .. }) => reason.clone(),
-        Some(Change { reason, gate: Gate::Waiting { on, .. }, .. }) => {
-            format!("{reason}; waits for {}", on.join(", "))
-        }
     }
 }
 
@@ -393,8 +223,8 @@ fn date(conditions: &mut [ConditionStatus], about: &str, world: &World<'_>) {
 
 /// Returns the memory with the conditions of a status, so that the next one can tell
 /// which of them flipped.
-pub fn remember(memory: &mut Memory, status: &StackStatus) {
-    event::flipped(memory, status);
+pub fn remember(memory: &mut Memory, status: &StackStatus, now: Now) {
+    event::flipped(memory, status, now.engine);
     let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
     let services = status.services.iter().flat_map(|service| {
         let about = format!("service/{}", service.name);

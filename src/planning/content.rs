@@ -171,17 +171,6 @@ fn next(
     })
 }
 
-/// Tells whether nothing is left to be tested before a stop for changed content.
-pub(super) fn may_stop(world: &World<'_>, instance: &Instance<'_>) -> bool {
-    let reload = instance.service.settings.reload.as_ref();
-    let is_untested = reload.is_some_and(|reload| !reload.test.is_empty())
-        && instance.office.holder.is_none_or(|holder| {
-            let content = digest(world.desired, instance.service);
-            world.memory.tested.get(&holder.id) != Some(&content)
-        });
-    instance.must_stop_for_fields() || instance.content.is_empty() || !is_untested
-}
-
 fn stop(instance: &Instance<'_>, holder: &Container) -> Next {
     Next::Step(Step::Stop {
         container: holder.id.clone(),

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::state::desired::Desired;
-use crate::state::ids::{ContainerId, Object};
+use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::Step;
 use crate::state::time::{EngineTime, Now};
 
+use super::attribution::{Attributed, Outage, cause_of_end, cause_of_restarts};
 use super::memory::{Crashes, Memory, Stopper};
 use super::readiness::Readiness;
 use super::retry::CRASH;
@@ -109,11 +110,14 @@ fn did_its_job(desired: &Desired, container: &Container) -> bool {
 }
 
 /// Counts the crashes in a row of every replica; a long time of readiness forgives them.
+/// Ends that a dependency accounts for are told apart.
 pub(super) fn crashes(
     world: &World<'_>,
     unwatched: Option<EngineTime>,
-) -> BTreeMap<Object, Crashes> {
+    outages: &BTreeMap<ServiceName, Outage>,
+) -> (BTreeMap<Object, Crashes>, BTreeMap<Object, Attributed>) {
     let mut crashes = world.memory.crashes.clone();
+    let mut attributed = BTreeMap::new();
     for (replica, instance) in &world.instances {
         let object = Object::Service(replica.clone());
         let Some(holder) = instance.office.holder else { continue };
@@ -131,12 +135,38 @@ pub(super) fn crashes(
             None => restarts(world.memory, holder, is_forgiven),
         };
         let own = u32::from(is_crash(world, instance, holder, known));
-        if restarts + own > 0 {
+        if let Some(end) = attribution(world, outages, instance, (restarts, own)) {
+            attributed.insert(object, end);
+        } else if restarts + own > 0 {
             let crash = count(known, &object, holder, (restarts, own), world.now);
             crashes.insert(object, crash);
         }
     }
-    crashes
+    (crashes, attributed)
+}
+
+/// Returns what the last end of a replica is put down to: what it was before, or what
+/// accounts for an end that is new.
+fn attribution(
+    world: &World<'_>,
+    outages: &BTreeMap<ServiceName, Outage>,
+    instance: &Instance<'_>,
+    (restarts, own): (u32, u32),
+) -> Option<Attributed> {
+    let holder = instance.office.holder?;
+    let last = (holder.id.clone(), holder.state.finished?);
+    let known = world.memory.attributed.get(&Object::Service(instance.replica.clone()));
+    if let Some(known) = known.filter(|known| known.last == last) {
+        return Some(known.clone());
+    }
+    let to = if own > 0 {
+        cause_of_end(world, outages, instance, holder)?
+    } else if restarts > 0 {
+        cause_of_restarts(world, outages, instance)?
+    } else {
+        return None;
+    };
+    Some(Attributed { last, to: to.clone() })
 }
 
 /// How often the engine has started a container again since it was last looked at; the

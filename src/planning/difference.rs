@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::quirk::{is_quirk, key};
 use super::target::{Target, concealed};
 use super::world::Instance;
+use super::{adoption, anonymous};
 
 /// What is shown of an endpoint in a network that was removed and made again.
 pub(super) const STALE: &str = "an earlier network of that name";
@@ -81,6 +82,10 @@ impl Instance<'_> {
         let stale = stale_networks(container, observed, &self.target);
         fields.extend(stale.into_iter().filter(|field| !known.contains(&field.path)));
         fields.extend(self.name_drift(container));
+        fields.retain(|field| {
+            !adoption::differs_by_own_names(self, container, field)
+                && !anonymous::is_carried(field)
+        });
         fields
     }
 

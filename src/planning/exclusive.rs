@@ -93,7 +93,8 @@ fn data(one: &Document, other: &Document) -> Option<String> {
 
 /// A socket or a device is made to be used by several.
 fn is_socket(source: &str) -> bool {
-    source.ends_with(".sock") || source.starts_with("/dev/")
+    let extension = std::path::Path::new(source).extension();
+    extension.is_some_and(|it| it == "sock") || source.starts_with("/dev/")
 }
 
 #[cfg(test)]

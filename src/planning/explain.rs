@@ -2,12 +2,14 @@
 
 use crate::compose::attribute;
 use crate::compose::attribute::field::{Cost, Default, Field};
+use crate::state::desired::StartOrder;
 use crate::state::ids::ServiceName;
 use crate::state::observed::Container;
 use crate::state::secret::CONCEALED;
 use crate::state::value::Value;
 
 use super::change::{Action, FieldDrift};
+use super::rollout::strategy;
 use super::target::concealed;
 use super::world::{Instance, World};
 
@@ -61,16 +63,33 @@ pub fn rows(world: &World<'_>, service: &ServiceName) -> Vec<ExplainRow> {
     rows
 }
 
-/// What is no field of the attribute table: the name.
+/// What is no field of the attribute table: the name, and how another container would take
+/// its place.
 fn special_rows(instance: &Instance<'_>, holder: Option<&Container>) -> Vec<ExplainRow> {
-    vec![ExplainRow {
+    let name = ExplainRow {
         path: "container_name".to_owned(),
         desired: Some(instance.target.name.to_string()),
         live: holder.map(|it| it.name.to_string()),
         default: None,
         verdict: verdict("container_name", &instance.drift),
         rule: "renamed while it runs".to_owned(),
-    }]
+    };
+    let replacement = holder.map(|holder| {
+        let strategy = strategy(instance, &holder.document);
+        let order = |order| match order {
+            StartOrder::StopFirst => "stop-first".to_owned(),
+            StartOrder::StartFirst => "start-first".to_owned(),
+        };
+        ExplainRow {
+            path: "deploy.update_config.order".to_owned(),
+            desired: Some(order(instance.service.update.order)),
+            live: Some(order(strategy.order)),
+            default: Some(order(StartOrder::StopFirst)),
+            verdict: "same".to_owned(),
+            rule: strategy.because,
+        }
+    });
+    std::iter::once(name).chain(replacement).collect()
 }
 
 fn shown(value: &Value, hide: bool) -> Option<String> {

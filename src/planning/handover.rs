@@ -19,12 +19,11 @@ use super::change::Action;
 use super::decision::{Decision, Next};
 use super::office::{Aside, is_running};
 use super::readiness::{Readiness, readiness};
-use super::rejection::{Course, course};
 use super::replica::{creation, decision, filling, named, probing};
 use super::rollout::{delay, strategy};
 use super::trial::has_passed;
 use super::world::{Instance, World};
-use super::{content, in_place, order, retirement};
+use super::{in_place, order, retirement};
 
 /// Decides the next stage of a replacement.
 pub fn decide(
@@ -50,29 +49,6 @@ pub fn decide(
         }
     };
     decision(instance, Action::Recreate, reason, next)
-}
-
-/// Tells whether the next step for a replica is to stop its container for a change.
-pub fn is_about_to_stop(world: &World<'_>, instance: &Instance<'_>) -> bool {
-    let Some(holder) = instance.office.holder.filter(|it| is_running(it)) else {
-        return false;
-    };
-    match course(world, instance) {
-        Course::GoBack { .. } => true,
-        Course::Stay { .. } => false,
-        Course::Keep => {
-            instance.must_go_down()
-                && content::may_stop(world, instance)
-                && order::before_disruption(world, instance).is_empty()
-        }
-        Course::Replace => {
-            let order = strategy(instance, &holder.document).order;
-            let candidate = instance.office.candidate;
-            order == StartOrder::StopFirst
-                && candidate.is_some_and(|it| prepare(world, instance, it).is_none())
-                && order::before_disruption(world, instance).is_empty()
-        }
-    }
 }
 
 fn stop_first(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next {
@@ -114,8 +90,13 @@ fn prepare(
     }
 }
 
+/// Dependents that are restarted with it are stopped before the old container is: here only
+/// where that is the next step.
 fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Option<Next> {
-    let waits = order::before_disruption(world, instance);
+    wait(world, instance, order::before_disruption(world, instance))
+}
+
+fn wait(world: &World<'_>, instance: &Instance<'_>, waits: Vec<String>) -> Option<Next> {
     if !waits.is_empty() {
         return Some(Next::Wait(waits));
     }
@@ -154,7 +135,7 @@ fn warm_up(world: &World<'_>, instance: &Instance<'_>, candidate: &Container) ->
     if candidate.state.started.is_none() && !fields.is_empty() {
         return in_place::step(world, &nameless, candidate);
     }
-    if let Some(wait) = before_disruption(world, instance) {
+    if let Some(wait) = wait(world, instance, order::others_first(world, instance)) {
         return wait;
     }
     if let Some(fill) = filling(world, instance, candidate) {

@@ -8,6 +8,7 @@ use super::change::Action;
 use super::decision::{Decision, Next};
 use super::office::is_running;
 use super::replica::{decision, named};
+use super::shrink::{self, Shrink};
 use super::world::{Instance, World};
 use super::{drift, network, order};
 
@@ -64,6 +65,19 @@ pub fn step(world: &World<'_>, instance: &Instance<'_>, container: &Container) -
     }
     if fields.iter().any(|field| field.path == "container_name") {
         return rename(world, instance, container);
+    }
+    let mut fields = fields;
+    match shrink::check(world, container, &fields) {
+        Shrink::Free => {}
+        Shrink::Measure => {
+            return Next::Step(Step::Measure { container: container.id.clone() });
+        }
+        Shrink::Wait(why) => {
+            fields.retain(|field| !shrink::is_memory(field));
+            if fields.is_empty() {
+                return Next::Wait(vec![why]);
+            }
+        }
     }
     let document = drift::update(&fields, &instance.target.document);
     if document.iter().next().is_none() {

@@ -15,7 +15,10 @@ use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
-use super::{content, crash, outside, quirk, rejection, target, trial};
+use super::{
+    adoption, attribution, completed, content, crash, data_path, heal, outside, quirk,
+    rejection, restart, target, trial,
+};
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
 /// deterministic.
@@ -42,17 +45,33 @@ pub fn learn(
             Err(failure) => failed(&mut memory, outcome, failure, now),
         }
     }
+    memory.pauses.expire(now.engine);
     forget_the_gone(&mut memory, observed);
     content::learn(&mut memory, desired, observed, outcomes);
     outside::learn(&mut memory, desired, observed, outcomes, now);
+    heal::own(&mut memory, observed);
     crash::excuse(&mut memory, desired, observed, unwatched, now);
     start_probing(&mut memory, observed, now);
     let world = World::new(desired, observed, &memory, now, Allowed::default());
     let mismatches = quirk::mismatches(&world, outcomes);
-    let crashes = crash::crashes(&world, unwatched);
+    let completed = completed::completed(&world);
+    let outages = attribution::outages(&world);
+    let healings = heal::healings(&world);
+    let (crashes, attributed) = crash::crashes(&world, unwatched, &outages);
     let (trials, offices) = (trial::trials(&world, outcomes), rejection::offices(&world));
+    let due_restarts = restart::due(&world);
+    let adopted = adoption::adopted(&world);
+    let data_paths = data_path::remembered(&world);
     memory.crashes = crashes;
+    memory.attributed = attributed;
+    memory.outages = outages;
+    memory.healings = healings;
+    memory.due_restarts = due_restarts;
+    memory.adopted = adopted;
+    memory.data_paths = data_paths;
+    memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);
+    memory.completed = completed;
     memory.trials = trials;
     memory.offices = offices;
     quirk::remember(&mut memory, mismatches);
@@ -71,6 +90,7 @@ fn wish(memory: &mut Memory, desired: &Desired) {
     let is_same = |object: &Object| before.get(object) == wishes.get(object);
     memory.retries.retain(|object, _| is_same(object));
     memory.crashes.retain(|object, _| is_same(object));
+    memory.healings.retain(|object, _| is_same(object));
 }
 
 fn wishes(desired: &Desired) -> BTreeMap<Object, String> {
@@ -127,6 +147,9 @@ fn succeeded(
         }
         (Step::ReadLog { container }, _) => {
             memory.logged.insert(container.clone());
+        }
+        (Step::Measure { container }, Done::Measured { bytes }) => {
+            memory.measured.insert(container.clone(), (*bytes, now.moment));
         }
         (Step::Start { container }, _) => {
             memory.stopped.remove(container);
@@ -238,6 +261,7 @@ fn forget_the_gone(memory: &mut Memory, observed: &Observed) {
         |id: &ContainerId| observed.containers.get(id).and_then(|it| it.state.started);
     memory.proven.retain(|id, proven| started(id) == Some(*proven));
     memory.probing.retain(|id, probing| started(id) == Some(probing.started));
+    memory.measured.retain(|id, _| observed.containers.contains_key(id));
     memory.filled.retain(|id| observed.containers.contains_key(id));
     memory.logged.retain(|id| observed.containers.contains_key(id));
 }

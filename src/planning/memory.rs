@@ -2,12 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::{Attributed, Outage};
+use super::completed::Completed;
+use super::data_path::DataPath;
 use super::event::{Events, Seen};
+use super::heal::Healings;
+use super::pause::Pauses;
 use super::rejection::Rejection;
+use super::restart::DueRestarts;
 use super::trial::{Trial, Verdict};
 use crate::state::content::Contents;
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
 use crate::state::step::Step;
 use crate::state::time::{EngineTime, Moment};
@@ -80,6 +86,33 @@ pub struct Memory {
     /// What the last look saw, so that the next one can tell what happened meanwhile. Of
     /// this process only.
     pub seen: Seen,
+    /// One-shot services that have done their work, and for which spec: they are not run
+    /// again for the same, also when their container is gone.
+    pub completed: BTreeMap<Object, Completed>,
+    /// When services that others depend on were last not ready.
+    pub outages: BTreeMap<ServiceName, Outage>,
+    /// Ends that are put down to a dependency.
+    pub attributed: BTreeMap<Object, Attributed>,
+    /// What was done about unhealthy containers.
+    pub healings: BTreeMap<Object, Healings>,
+    /// What a person said to leave alone for a while.
+    pub pauses: Pauses,
+    /// Services that a person asked to restart, before it is known what that means.
+    pub asked_to_restart: BTreeSet<ServiceName>,
+    /// The starts that are to give way because a person asked for it, until their
+    /// successors are ready.
+    pub due_restarts: DueRestarts,
+    /// The only service that this process may do something about; nothing for all of them.
+    /// Of this process only.
+    pub only: Option<ServiceName>,
+    /// Containers that somebody else made and that a service of a source had the place for:
+    /// they are that source's from then on.
+    pub adopted: BTreeMap<ContainerId, SourceId>,
+    /// The folders of the host that containers may write to, as they were when one ran.
+    pub data_paths: BTreeMap<String, DataPath>,
+    /// How many bytes of memory containers used, and when that was asked. Of this process
+    /// only.
+    pub measured: BTreeMap<ContainerId, (u64, Moment)>,
 }
 
 impl Memory {
@@ -93,6 +126,7 @@ impl Memory {
         self.retries.retain(|object, _| !is_meant(object));
         self.crashes.retain(|object, _| !is_meant(object));
         self.refused.retain(|name, _| service.is_some_and(|service| service != name));
+        self.healings.retain(|object, _| !is_meant(object));
         self.rejections.retain(|name, _| service.is_some_and(|it| it != name));
         self.trials.retain(|_, trial| trial.verdict == Verdict::Passed);
     }
@@ -100,21 +134,35 @@ impl Memory {
     /// Tells whether somebody stopped a container, or a step of ours is about to: its end may
     /// be seen before the step has returned.
     pub fn is_stopped(&self, id: &ContainerId) -> bool {
-        let is_stop =
-            |step: &Step| matches!(step, Step::Stop { container, .. } if container == id);
-        self.stopped.contains_key(id) || self.under_way.values().any(is_stop)
+        self.stopped.contains_key(id) || self.stopping().any(|stopping| stopping == id)
+    }
+
+    /// Iterates over the containers that are being stopped.
+    pub fn stopping(&self) -> impl Iterator<Item = &ContainerId> {
+        let stops = self.under_way.values().filter(|it| matches!(it, Step::Stop { .. }));
+        stops.filter_map(Step::container)
     }
 
     /// Leaves out what no later process can use, and the events, which are kept elsewhere.
+    ///
+    /// A container that is being stopped is taken down as stopped: should this process end
+    /// before the step does, its end is no crash, and no end of its work.
     #[must_use]
     pub fn lasting(self) -> Self {
+        let mut stopped = self.stopped.clone();
+        for id in self.stopping() {
+            stopped.entry(id.clone()).or_insert(Stopper::Somebody);
+        }
         Self {
+            stopped,
             under_way: BTreeMap::new(),
             probing: BTreeMap::new(),
             signalled: BTreeMap::new(),
             unwatched: None,
             events: Events::default(),
             seen: Seen::default(),
+            only: None,
+            measured: BTreeMap::new(),
             ..self
         }
     }
@@ -126,6 +174,9 @@ impl Memory {
         }
         for crashes in self.crashes.values_mut() {
             crashes.not_before = Moment::default();
+        }
+        for healings in self.healings.values_mut() {
+            healings.times.clear();
         }
     }
 }

@@ -8,29 +8,39 @@
 //! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is
 //! doing), [`rejection`] with [`trial`] (what is to become of it), [`replica`] with
 //! [`in_place`], [`handover`] and [`retirement`] (what comes next), [`order`] with
-//! [`rollout`] (what it waits for),
+//! [`rollout`] (what it waits for), [`pause`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
 
+pub mod adoption;
+pub mod anonymous;
+pub mod attribution;
 pub mod change;
+pub mod completed;
 pub mod condition;
 pub mod content;
 mod crash;
+pub mod data_path;
 pub mod decision;
 pub mod difference;
+pub mod disruption;
 pub mod drift;
 pub mod event;
 pub mod exclusive;
 pub mod explain;
+pub mod guests;
 pub mod handover;
+pub mod heal;
 pub mod in_place;
 pub mod learn;
 pub mod memory;
 pub mod network;
 pub mod office;
+pub mod optional;
 pub mod order;
 pub mod outside;
+pub mod pause;
 pub mod plan;
 pub mod progress;
 pub mod prune;
@@ -38,14 +48,19 @@ pub mod quirk;
 pub mod readiness;
 mod rehearsal;
 pub mod rejection;
+pub mod rename;
 pub mod replica;
+pub mod restart;
 pub mod retirement;
 pub mod retry;
+pub mod revision;
 pub mod rollout;
+pub mod shrink;
 pub mod status;
 pub mod target;
 pub mod teardown;
 pub mod trial;
+mod trouble;
 pub mod volume;
 pub mod world;
 

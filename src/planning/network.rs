@@ -13,6 +13,7 @@ use crate::state::value::{Map, Value};
 use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
 use super::drift::same;
+use super::guests;
 use super::world::{Instance, World};
 
 /// Decides what comes next for a network of the stack.
@@ -39,7 +40,10 @@ pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decisi
     }
     let reason =
         "a network cannot change; every container is detached while it is made again";
-    let next = make_way(world, spec, network);
+    let next = match guests::of(world, network) {
+        Some(guests) => Next::Wait(vec![format!("others to leave it: {guests}")]),
+        None => make_way(world, spec, network),
+    };
     Decision::new(object, Action::Recreate, reason, next).because_of(&fields)
 }
 
@@ -48,9 +52,15 @@ pub fn decide(world: &World<'_>, key: &NetworkKey, spec: &NetworkSpec) -> Decisi
 pub fn is_to_be_made_again(world: &World<'_>, name: &NetworkName) -> bool {
     let Some(network) = world.observed.networks.get(name) else { return false };
     let specs = world.desired.networks.values();
-    specs
-        .filter(|spec| spec.name == *name)
-        .any(|spec| is_ours(world, spec, network) && !drift(spec, network).is_empty())
+    guests::of(world, network).is_none()
+        && specs
+            .filter(|spec| spec.name == *name)
+            .any(|spec| differs(world, spec, network))
+}
+
+/// Tells whether a network of ours is not as it is wanted.
+pub fn differs(world: &World<'_>, spec: &NetworkSpec, network: &Network) -> bool {
+    is_ours(world, spec, network) && !drift(spec, network).is_empty()
 }
 
 /// Returns the networks that a container cannot be started on yet.
@@ -170,6 +180,12 @@ fn drift(spec: &NetworkSpec, network: &Network) -> Vec<FieldDrift> {
             let observed = &seen(network, pointer);
             let equal = match pointer {
                 "IPAM" => same_addresses(desired, observed),
+                // It means something for swarm's networks only, and docker compose v1
+                // made every network so.
+                "Attachable" if desired.is_zero() => {
+                    network.document.get("Driver").as_text() != Some("overlay")
+                        || same(desired, observed)
+                }
                 _ => same(desired, observed),
             };
             (!equal).then(|| FieldDrift {
@@ -239,7 +255,9 @@ pub fn left_over(world: &World<'_>) -> Vec<Decision> {
             network.label(labels::PROJECT) == Some(world.desired.project.as_str())
                 && network.label(labels::NETWORK).is_some()
         })
-        .filter(|(name, _)| !is_used(world, name))
+        .filter(|(name, network)| {
+            !is_used(world, name) && guests::of(world, network).is_none()
+        })
         .map(|(_, network)| {
             let key = network.label(labels::NETWORK).unwrap_or_default();
             let object = Object::Network(NetworkKey::new(key));

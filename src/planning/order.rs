@@ -8,6 +8,7 @@ use crate::state::value::Value;
 
 use super::rollout;
 use super::world::{Instance, Standing, World};
+use super::{disruption, optional};
 
 /// Returns the services so that every one comes after those that it depends on.
 pub fn dependencies_first(desired: &Desired) -> Vec<&ServiceName> {
@@ -45,6 +46,7 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
         .filter(|(name, _)| {
             world.replicas_of(name).any(|instance| instance.standing == Standing::Absent)
         })
+        .filter(|(name, it)| !optional::is_no_obstacle(world, name, it))
         // What the start will wait for is worth more to know than that the creation does.
         .map(|(name, dependency)| {
             format!("service/{name} {}", dependency.condition.as_str())
@@ -82,31 +84,50 @@ pub fn missing_objects(world: &World<'_>, service: &Service) -> Vec<String> {
 /// In a chain of dependencies one service at a time: first those that it depends on. Of a
 /// service as many replicas at a time as [`rollout::turn`] says.
 pub fn before_disruption(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
+    let waits = others_first(world, instance);
+    if waits.is_empty() { disruption::dependents_first(world, instance) } else { waits }
+}
+
+/// As [`before_disruption`], but for the dependents that are stopped with it.
+pub fn others_first(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
     let service = instance.service;
     let mut waits = world.unmet(service);
-    for name in below(world.desired, service) {
+    // What could not be started again must not be stopped.
+    waits.extend(super::data_path::waits(world, instance));
+    for name in below(world, service) {
         let is_named = waits.iter().any(|it| it.starts_with(&format!("service/{name} ")));
         if !is_named && !world.is_settled(name) {
             waits.push(format!("service/{name} up to date and ready"));
         }
     }
     waits.extend(rollout::turn(world, instance));
+    waits.extend(disruption::rolling_dependents(world, instance));
     waits
 }
 
 /// As [`before_disruption`], of a container that did not prove itself: what it depends on
 /// does not matter any more.
 pub fn before_return(world: &World<'_>, instance: &Instance<'_>) -> Vec<String> {
-    rollout::turn(world, instance)
+    let waits = rollout::turn(world, instance);
+    if waits.is_empty() { disruption::dependents_first(world, instance) } else { waits }
 }
 
-/// Returns the services of the stack that a service depends on, however far down.
-fn below<'a>(desired: &'a Desired, service: &'a Service) -> BTreeSet<&'a ServiceName> {
-    let (mut seen, mut ordered) = (BTreeSet::new(), Vec::new());
-    for name in service.depends_on.keys() {
-        visit(desired, name, &mut seen, &mut ordered);
+/// Returns the services of the stack that a service depends on, however far down, but for
+/// those that are no obstacle.
+fn below<'a>(world: &World<'a>, service: &'a Service) -> BTreeSet<&'a ServiceName> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![service];
+    while let Some(service) = open.pop() {
+        for (name, dependency) in &service.depends_on {
+            if let Some(below) = world.desired.services.get(name)
+                && !optional::is_no_obstacle(world, name, dependency)
+                && found.insert(name)
+            {
+                open.push(below);
+            }
+        }
     }
-    ordered.into_iter().collect()
+    found
 }
 
 /// Groups services by their distance from those that depend on nothing.

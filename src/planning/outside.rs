@@ -83,8 +83,13 @@ fn answered(
             it.passed = 0;
             it.last = Some(said.clone());
         }
-        Ok(Done::Done | Done::Probed { .. } | Done::Tested { .. } | Done::Log { .. }) => {
-        }
+        Ok(
+            Done::Done
+            | Done::Probed { .. }
+            | Done::Tested { .. }
+            | Done::Measured { .. }
+            | Done::Log { .. },
+        ) => {}
         Err(failure) => it.last = Some(failure.message.clone()),
     }
     if it.passed >= settings.successes {

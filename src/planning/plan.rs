@@ -1,18 +1,21 @@
 //! The plan: every object's change and the steps that may be taken now.
 
 use crate::state::desired::Desired;
-use crate::state::ids::Object;
+use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Observed;
 use crate::state::step::Step;
 use crate::state::time::{Moment, Now};
 
-use super::change::{Change, Gate, Plan};
+use super::change::{Action, Change, Gate, Plan};
 use super::decision::{Decision, Next};
 use super::memory::Memory;
 use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Instance, Standing, World, is_awaited};
-use super::{content, network, order, prune, replica, retirement, trial, volume};
+use super::{
+    content, data_path, disruption, guests, network, optional, order, pause, prune,
+    replica, retirement, trial, volume,
+};
 
 /// How many steps may be under way at once, unless the file says otherwise.
 pub const MAX_PARALLEL: u32 = 8;
@@ -48,10 +51,13 @@ pub fn plan_world(world: &World<'_>) -> Plan {
         plan.notes.extend(volume::note(world, key, spec));
     }
     for service in order::dependencies_first(world.desired) {
+        let service_note = world.desired.services.get(service);
+        plan.notes.extend(service_note.and_then(|it| optional::note(world, it)));
         for instance in world.replicas_of(service) {
             decisions.push(replica::decide(world, instance));
             plan.notes.extend(replica::note(world, instance));
             plan.notes.extend(content::notes(instance));
+            plan.notes.extend(data_path::note(world, instance));
             plan.notes.extend(retirement::note(world, instance));
         }
     }
@@ -60,9 +66,15 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     decisions.extend(network::left_over(world));
     plan.notes.extend(notes);
 
+    if let Some(only) = &world.memory.only {
+        decisions.retain(|it| is_about(&it.object, only) || goes_with(world, it, only));
+    }
+    plan.notes.extend(guests::notes(world));
+    plan.notes.extend(pause::note(world));
+
     let mut room = Room::new(world);
     for decision in decisions {
-        let decision = room.admit(decision.held_back(world));
+        let decision = room.admit(pause::hold(world, decision.held_back(world)));
         plan.changes.extend(decision.change());
         match decision.next {
             Next::Step(step) => plan.steps.push((decision.object, step)),
@@ -72,7 +84,25 @@ pub fn plan_world(world: &World<'_>) -> Plan {
     }
     plan.wake = trial::wake(world).into_iter().chain(plan.wake).min();
     plan.is_moving = is_moving(world, &plan);
+    // The end of a pause is nothing that anybody waits for who wants the stack changed.
+    plan.wake = [plan.wake, pause::wake(world)].into_iter().flatten().min();
     plan
+}
+
+fn is_about(object: &Object, service: &ServiceName) -> bool {
+    match object {
+        Object::Service(replica) => replica.service == *service,
+        Object::Network(_) | Object::Volume(_) => false,
+    }
+}
+
+/// Tells whether a decision is about a dependent that has to be restarted with a service.
+fn goes_with(world: &World<'_>, decision: &Decision, service: &ServiceName) -> bool {
+    let Object::Service(replica) = &decision.object else { return false };
+    let is_down =
+        world.instances.get(replica).is_some_and(|instance| !instance.holder_runs());
+    disruption::follows(world.desired, &replica.service, service)
+        && (decision.action == Action::Restart || is_down)
 }
 
 fn is_moving(world: &World<'_>, plan: &Plan) -> bool {
@@ -152,12 +182,12 @@ impl Room {
             | Step::Start { .. }
             | Step::Unpause { .. }
             | Step::Stop { .. }
+            | Step::ReadLog { .. }
+            | Step::Measure { .. }
             | Step::Signal { .. }
             | Step::Test { .. }
-            | Step::Rehearse(_) => (take(&mut self.steps), turn.to_owned()),
-            Step::ReadLog { .. } | Step::Remove { .. } => {
-                (take(&mut self.steps), turn.to_owned())
-            }
+            | Step::Rehearse(_)
+            | Step::Remove { .. } => (take(&mut self.steps), turn.to_owned()),
         };
         if !admitted {
             decision.next = Next::Wait(vec![on]);

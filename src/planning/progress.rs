@@ -100,6 +100,8 @@ pub enum ProgressState {
     Reloaded,
     /// Its last words are being read.
     ReadingLog,
+    /// How much memory it uses is being asked for.
+    Measuring,
     /// Its last words were read.
     LogRead,
     /// A step failed; the message says why, and it will be tried again.
@@ -129,6 +131,7 @@ impl ProgressState {
             Step::Probe { .. } | Step::Reach { .. } => Self::AwaitingHealth,
             Step::Signal { .. } => Self::Reloading,
             Step::Test { .. } | Step::Rehearse(_) => Self::Testing,
+            Step::Measure { .. } => Self::Measuring,
         }
     }
 
@@ -152,6 +155,7 @@ impl ProgressState {
             Step::Probe { .. } | Step::Reach { .. } => Self::AwaitingHealth,
             Step::Signal { .. } => Self::Reloaded,
             Step::Test { .. } | Step::Rehearse(_) => Self::Tested,
+            Step::Measure { .. } => Self::Measuring,
         }
     }
 }

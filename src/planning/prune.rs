@@ -7,16 +7,25 @@ use crate::state::ids::{Object, Replica, ServiceName};
 use crate::state::observed::Container;
 use crate::state::step::Step;
 
+use super::adoption;
 use super::change::{Action, Note};
 use super::decision::{Decision, Next};
 use super::office::is_running;
+use super::rename;
 use super::world::World;
 
 /// Decides what comes next for containers that no wanted replica accounts for, and says
 /// what is left alone.
 pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     let (mut decisions, mut notes) = (Vec::new(), Vec::new());
-    let gone = gone_services(world);
+    let renames = rename::renames(world);
+    let new_name_of = |replica: &Replica| {
+        let mut renames = renames.iter();
+        renames.find(|(_, old)| *old == replica).map(|(new, _)| &new.service)
+    };
+    let mut gone = gone_services(world);
+    // A service that only has another name now is not gone.
+    gone.retain(|service| !renames.values().any(|old| old.service == **service));
     let blocked = blocked(world, &gone);
     let is_kept = world.desired.settings.prune == Prune::Never && !world.allowed.prune;
     for container in world.observed.containers.values() {
@@ -36,14 +45,16 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
             notes.push(kept(container));
             continue;
         }
+        let new_name = new_name_of(replica);
+        let is_gone = !is_scaled_down && new_name.is_none();
         let next = match &blocked {
-            Some(why) if !is_scaled_down => Next::Wait(vec![why.clone()]),
+            Some(why) if is_gone => Next::Wait(vec![why.clone()]),
             Some(_) | None => removal(world, replica, container),
         };
-        let reason = if is_scaled_down {
-            "there are more containers than wanted"
-        } else {
-            "the service left the file"
+        let reason = match new_name {
+            _ if is_scaled_down => "there are more containers than wanted".to_owned(),
+            Some(name) => format!("the service is called {name} now"),
+            None => "the service left the file".to_owned(),
         };
         let object = Object::Service(replica.clone());
         decisions.push(Decision::new(object, Action::Remove, reason, next));
@@ -60,9 +71,9 @@ pub fn decide(world: &World<'_>) -> (Vec<Decision>, Vec<Note>) {
     (decisions, notes)
 }
 
-/// We made it, and from this source.
+/// We made it, or took it over, and from this source.
 fn is_ours(world: &World<'_>, container: &Container) -> bool {
-    container.origin.source.as_ref() == Some(&world.desired.source)
+    adoption::is_of_source(world, container)
 }
 
 fn gone_services<'a>(world: &'a World<'_>) -> BTreeSet<&'a ServiceName> {

@@ -143,6 +143,7 @@ const fn writes_to(step: &Step) -> Option<&ContainerId> {
         | Step::Stop { .. }
         | Step::Remove { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. }
         | Step::Reach { .. }
         | Step::Signal { .. }
@@ -174,6 +175,7 @@ fn wrote(step: &Step, to: &Container, field: &FieldDrift) -> bool {
         | Step::Stop { .. }
         | Step::Remove { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. }
         | Step::Reach { .. }
         | Step::Signal { .. }

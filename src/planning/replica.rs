@@ -14,8 +14,8 @@ use super::readiness::{Readiness, health_command, health_timeout};
 use super::rejection::{Course, course};
 use super::world::{Instance, Standing, World};
 use super::{
-    content, exclusive, handover, in_place, network, order, outside, rehearsal,
-    retirement,
+    anonymous, attribution, content, data_path, disruption, exclusive, handover, heal,
+    in_place, network, order, outside, rehearsal, rename, restart, retirement,
 };
 
 /// Decides what comes next for one replica.
@@ -23,15 +23,39 @@ pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     if let Some(decision) = rehearsal::clear(world, instance) {
         return decision;
     }
-    let Some(holder) = instance.office.holder else { return create(world, instance) };
+    let Some(holder) = instance.office.holder else {
+        if instance.standing == Standing::Completed {
+            let reason = "it has done its work; its container is gone";
+            return decision(instance, Action::None, reason, Next::Nothing);
+        }
+        return create(world, instance);
+    };
+    if let Some(decision) = disruption::go_along(world, instance, holder) {
+        return decision;
+    }
     match course(world, instance) {
+        Course::Keep if heal::is_recreating(world, instance) => {
+            heal::recreate(world, instance, holder)
+        }
         Course::Keep => keep(world, instance, holder),
+        Course::Replace if has_no_successor(world, instance) => {
+            let reason = "its successor cannot be made yet";
+            start(world, instance, holder, Action::Recreate, reason)
+        }
         Course::Replace => handover::decide(world, instance, holder),
         Course::GoBack { base } => retirement::go_back(world, instance, holder, base),
         Course::Stay { rejection } => {
             retirement::stay(world, instance, holder, rejection)
         }
     }
+}
+
+/// Tells whether a container is down and its successor fails to come: then the old one is
+/// better than none.
+fn has_no_successor(world: &World<'_>, instance: &Instance<'_>) -> bool {
+    instance.standing == Standing::Ended
+        && instance.office.candidate.is_none()
+        && world.memory.retries.contains_key(&object(instance))
 }
 
 /// Says which fields this engine reads back otherwise than they are asked for: nothing can
@@ -56,6 +80,8 @@ fn create(world: &World<'_>, instance: &Instance<'_>) -> Decision {
     let image = &instance.service.image;
     let reason = if instance.wants_pull(world.observed, world.memory) {
         format!("there is no container; the image {image} is pulled first")
+    } else if let Some(old) = rename::renames(world).get(&instance.replica) {
+        format!("renamed from {}, whose container is like it", old.service)
     } else {
         "there is no container".to_owned()
     };
@@ -91,11 +117,12 @@ pub fn creation(
         let whose = whose.map_or_else(|| "nobody".to_owned(), |it| it.to_string());
         return Next::Wait(vec![format!("the name {name}, which {whose} has")]);
     }
-    let missing = order::missing_objects(world, service);
+    let mut missing = order::missing_objects(world, service);
+    missing.extend(data_path::waits(world, instance));
     if !missing.is_empty() {
         return Next::Wait(missing);
     }
-    let document = instance.target.creation(
+    let mut document = instance.target.creation(
         world.desired,
         &instance.replica,
         service,
@@ -103,6 +130,9 @@ pub fn creation(
         replaces.map(|container| &container.id),
         &world.observed.facts,
     );
+    if let Some(container) = replaces {
+        anonymous::carry_over(&mut document, container);
+    }
     Next::Step(Step::Create {
         name: name.clone(),
         document,
@@ -146,8 +176,16 @@ pub fn keep_with(
     instance: &Instance<'_>,
     holder: &Container,
 ) -> Decision {
+    if let Some(sick) = heal::needless(world, instance, holder) {
+        let reason = format!("{} was unhealthy and is replaced", sick.name);
+        let next = retirement::dismiss(world, instance, sick);
+        return decision(instance, Action::Remove, reason, next);
+    }
     if !instance.drift.is_empty() {
         return in_place::decide(world, instance, holder);
+    }
+    if let Some(decision) = restart::decide(world, instance, holder) {
+        return decision;
     }
     if !instance.content.is_empty() {
         return content::decide(world, instance, holder);
@@ -195,8 +233,9 @@ fn running(
             let next = probing(world, holder, *next);
             decision(instance, Action::None, "it is not ready yet", next)
         }
-        Readiness::Unhealthy | Readiness::Down => {
-            decision(instance, Action::None, "its health check fails", Next::Nothing)
+        Readiness::Unhealthy => heal::decide(world, instance, holder),
+        Readiness::Down => {
+            decision(instance, Action::None, "it does not run", Next::Nothing)
         }
     }
 }
@@ -205,6 +244,9 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
     let state = &holder.state;
     if let Some(stopper) = world.memory.stopped.get(&holder.id) {
         let reason = match stopper {
+            Stopper::Us if heal::under_way(world, instance).is_some() => {
+                "it is stopped because its health check failed"
+            }
             Stopper::Us => "it is stopped",
             Stopper::Somebody => "it was stopped by somebody else",
             Stopper::Engine => "it ended with its engine",
@@ -213,6 +255,9 @@ fn ended(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Deci
     }
     let how = if state.out_of_memory { " for want of memory" } else { "" };
     let mut reason = format!("it ended with code {}{how}", state.exit_code);
+    if let Some(dependency) = attribution::of(world, instance) {
+        reason = format!("{reason}, because {dependency} was not ready");
+    }
     if !state.error.is_empty() {
         reason = format!("{reason}: {}", state.error);
     }
@@ -251,6 +296,11 @@ pub fn start(
 fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Next {
     let mut waits = world.unmet(instance.service);
     waits.extend(network::not_there(world, instance));
+    waits.extend(rename::in_the_way(world, instance));
+    waits.extend(data_path::waits(world, instance));
+    if waits.is_empty() {
+        waits = disruption::before_start(world, instance, holder);
+    }
     if !waits.is_empty() {
         return Next::Wait(waits);
     }
@@ -258,6 +308,7 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     // A base that still serves may go on beside it, unless they share what they cannot.
     let base = office.base.filter(|base| {
         exclusive::shared(&base.document, &holder.document).is_some()
+            || anonymous::is_shared(base, holder)
             || instance.service.update.order == StartOrder::StopFirst
     });
     let mut others = office.retired.iter().copied().chain(base);

@@ -9,12 +9,12 @@ use super::change::{Action, FieldDrift, Note};
 use super::decision::{Decision, Next};
 use super::handover::{set_aside, take_down};
 use super::office::{Aside, is_running};
-use super::order;
 use super::rejection::Rejection;
 use super::replica::{decision, keep_with, named, object};
 use super::rollout::is_over;
 use super::trial::has_passed;
 use super::world::{Instance, World};
+use super::{disruption, order};
 
 /// Decides what comes next for those who gave the office up, once the holder is ready.
 pub fn retire(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -24,7 +24,12 @@ pub fn retire(world: &World<'_>, instance: &Instance<'_>) -> Decision {
         }
         let reason = format!("{} gave its place to {}", base.name, instance.target.name);
         if is_running(base) {
-            let next = take_down(instance, base);
+            let waits = disruption::dependents_first(world, instance);
+            let next = if waits.is_empty() {
+                take_down(instance, base)
+            } else {
+                Next::Wait(waits)
+            };
             return decision(instance, Action::Recreate, reason, next);
         }
         let others = unfinished(world, instance);

@@ -5,6 +5,7 @@ use crate::state::document::Document;
 use crate::state::ids::ServiceName;
 use crate::state::time::Moment;
 
+use super::anonymous;
 use super::exclusive;
 use super::rejection::{Course, course};
 use super::replica::object;
@@ -25,6 +26,11 @@ pub fn strategy(instance: &Instance<'_>, before: &Document) -> Strategy {
     let stop_first = |because: String| Strategy { order: StartOrder::StopFirst, because };
     if instance.service.update.order == StartOrder::StopFirst {
         return stop_first("the old container stops first".to_owned());
+    }
+    if let Some(path) = anonymous::carried(instance) {
+        return stop_first(format!(
+            "the old container stops first: both write to its volume at {path}"
+        ));
     }
     if let Some(shared) = exclusive::shared(before, &instance.target.document) {
         return stop_first(format!("the old container stops first: {shared}"));

@@ -4,8 +4,10 @@ use crate::state::ids::{NetworkKey, Object, Replica};
 use crate::state::observed::{Container, labels};
 use crate::state::step::Step;
 
+use super::adoption;
 use super::change::{Action, Note, Plan};
 use super::decision::{Decision, Next};
+use super::guests;
 use super::office::is_running;
 use super::prune::{depends_on, stop_grace};
 use super::world::World;
@@ -29,7 +31,9 @@ pub fn teardown(world: &World<'_>) -> Plan {
         let key = network.label(labels::NETWORK).filter(|_| {
             network.label(labels::PROJECT) == Some(world.desired.project.as_str())
         });
-        let Some(key) = key else { continue };
+        let Some(key) = key.filter(|_| guests::of(world, network).is_none()) else {
+            continue;
+        };
         let object = Object::Network(NetworkKey::new(key));
         let attached = world.observed.containers.values();
         let attached =
@@ -46,6 +50,7 @@ pub fn teardown(world: &World<'_>) -> Plan {
             next,
         ));
     }
+    plan.notes.extend(guests::notes(world));
     for decision in decisions {
         let decision = decision.held_back(world);
         plan.changes.extend(decision.change());
@@ -68,7 +73,7 @@ fn is_ours(world: &World<'_>, container: &Container, replica: &Replica) -> bool 
     let is_named = world.desired.services.contains_key(&replica.service)
         || world.desired.inactive.contains(&replica.service);
     (!container.origin.one_off || container.is_rehearsal())
-        && (is_named || container.origin.source.as_ref() == Some(&world.desired.source))
+        && (is_named || adoption::is_of_source(world, container))
 }
 
 fn decide(

@@ -134,8 +134,9 @@ pub(super) fn trials(
             count(&mut trial, world, instance, container, outcomes);
             let verdict = judge(&trial, world, instance, container);
             let is_new = match (&trial.verdict, &verdict) {
-                (Verdict::Passed, _) | (_, Verdict::Open) => false,
-                (Verdict::Failed(_), Verdict::Failed(_)) => false,
+                (Verdict::Passed, _)
+                | (_, Verdict::Open)
+                | (Verdict::Failed(_), Verdict::Failed(_)) => false,
                 // What failed may get well after all, if it is left where it is.
                 (Verdict::Open | Verdict::Failed(_), Verdict::Passed)
                 | (Verdict::Open, Verdict::Failed(_)) => true,

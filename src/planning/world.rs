@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::state::desired::{Condition, Desired, PullPolicy, RestartPolicy, Service};
-use crate::state::ids::{ContainerId, Replica, ServiceName};
+use crate::state::ids::{ContainerId, Object, Replica, ServiceName};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::time::Now;
 
 use super::change::{Action, FieldDrift};
+use super::completed;
 use super::content;
 use super::in_place::attached;
 use super::memory::{Memory, Refused};
 use super::office::{Office, is_running, office};
+use super::optional;
 use super::readiness::{Readiness, readiness};
+use super::restart;
 use super::target::{Target, container_name, target};
 use super::trial::is_open;
 
@@ -21,6 +24,10 @@ use super::trial::is_open;
 pub struct Allowed {
     /// `--allow-prune`: more than half of a stack may be removed.
     pub prune: bool,
+    /// `--accept-data-path`: folders that hold data are taken as they are now.
+    pub data_paths: bool,
+    /// `--allow-shrink`: a memory limit may go below what is in use.
+    pub shrink: bool,
 }
 
 /// Everything that a decision may look at.
@@ -59,6 +66,8 @@ pub struct Instance<'a> {
     pub content: Vec<FieldDrift>,
     /// Why they are not taken up: their own test refuses them.
     pub refused: Option<&'a Refused>,
+    /// A person asked for a new start of the holder.
+    pub is_to_restart: bool,
 }
 
 /// What the holder of an office is doing.
@@ -74,7 +83,7 @@ pub enum Standing {
     Paused,
     /// The engine is about to start it again.
     Restarting,
-    /// It ran to its end, as it should.
+    /// It ran to its end, as it should; its container may be gone.
     Completed,
     /// It ended, and should not have.
     Ended,
@@ -98,9 +107,19 @@ impl<'a> World<'a> {
             .map(|(replica, (service, office))| {
                 let target =
                     target(desired, service, replica.number, &observed.facts, &peers);
-                let standing = office.holder.map_or(Standing::Absent, |holder| {
-                    standing(desired, service, holder, memory, now)
-                });
+                let standing = match office.holder {
+                    Some(holder) => standing(desired, service, holder, memory, now),
+                    None if completed::is_remembered(
+                        (desired, observed, memory),
+                        service,
+                        &replica,
+                        &target,
+                    ) =>
+                    {
+                        Standing::Completed
+                    }
+                    None => Standing::Absent,
+                };
                 let mut instance = Instance {
                     replica: replica.clone(),
                     service,
@@ -110,11 +129,14 @@ impl<'a> World<'a> {
                     standing,
                     content: Vec::new(),
                     refused: None,
+                    is_to_restart: false,
                 };
                 if let Some(holder) = instance.office.holder {
                     instance.drift = instance.drift_of(holder, desired, observed, memory);
                     instance.content = content::drift(desired, service, holder, memory);
                     instance.refused = content::refused(&instance, desired, memory);
+                    let object = Object::Service(replica.clone());
+                    instance.is_to_restart = restart::is_due(memory, &object, holder);
                 }
                 (replica, instance)
             })
@@ -175,6 +197,7 @@ impl<'a> World<'a> {
             .iter()
             .filter(|(name, _)| self.desired.services.contains_key(*name))
             .filter(|(name, dependency)| !self.holds(name, dependency.condition))
+            .filter(|(name, it)| !optional::is_no_obstacle(self, name, it))
             .map(|(name, dependency)| (name, dependency.condition))
     }
 }
@@ -263,14 +286,17 @@ impl Instance<'_> {
         self.drift.iter().chain(&self.content).cloned().collect()
     }
 
-    /// Tells whether bringing it in line takes it down for a while.
+    /// Tells whether it is to be taken down for a while: by its fields or its content, or
+    /// because a person asked for it.
     pub fn must_go_down(&self) -> bool {
         // What is refused is not taken up.
         let mut content = self.content.iter().filter(|_| self.refused.is_none());
-        self.must_stop_for_fields() || content.any(|field| field.cost >= Action::Restart)
+        self.is_to_restart
+            || self.must_stop_for_fields()
+            || content.any(|field| field.cost >= Action::Restart)
     }
 
-    /// As [`Instance::must_go_down`], for its fields and not for its content.
+    /// As [`Instance::must_go_down`], for its fields alone.
     pub fn must_stop_for_fields(&self) -> bool {
         self.drift.iter().any(|field| field.cost >= Action::Restart)
             || self.service.settings.stable_address

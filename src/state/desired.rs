@@ -322,6 +322,8 @@ pub struct ServiceSettings {
     pub content: Vec<String>,
     /// How its readiness and health are told from outside.
     pub probe: Option<ProbeSettings>,
+    /// What is done about an unhealthy container, when it is said.
+    pub heal: Option<Heal>,
 }
 
 /// How readiness and health are told from outside.
@@ -377,4 +379,28 @@ pub struct ReloadSettings {
     pub signal: String,
     /// The command that tells whether it could; none when nothing tells.
     pub test: Vec<Secret>,
+}
+
+/// Whether and how often an unhealthy container is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heal {
+    /// It is at all.
+    pub is_on: bool,
+    /// How many probes of ours must fail in a row.
+    pub failures: u32,
+    /// How often in an hour.
+    pub budget: u32,
+}
+
+impl Default for Heal {
+    fn default() -> Self {
+        Self { is_on: true, failures: 3, budget: 5 }
+    }
+}
+
+impl Service {
+    /// Returns what is done about an unhealthy container of this service.
+    pub fn heal(&self) -> Heal {
+        self.settings.heal.unwrap_or_default()
+    }
 }

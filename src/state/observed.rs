@@ -1,6 +1,6 @@
 //! One snapshot of what the engine has for a stack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use super::ids::{
@@ -26,6 +26,20 @@ pub struct Observed {
     /// The local images that were asked about, by reference and by id; `None` when the
     /// engine does not have it.
     pub images: BTreeMap<String, Option<Image>>,
+    /// The containers of others that are attached to a network, by the network.
+    pub guests: BTreeMap<NetworkId, BTreeSet<ContainerName>>,
+    /// What this host has at the paths that were asked about; `None` when there is nothing.
+    /// Empty when the engine is another host's.
+    pub host_paths: BTreeMap<String, Option<HostPath>>,
+}
+
+/// What the host has at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPath {
+    /// It is a folder with nothing in it.
+    pub is_empty: bool,
+    /// Where the file system is mounted that it is on.
+    pub mount: String,
 }
 
 /// What an engine is and can do.
@@ -71,6 +85,8 @@ pub struct Container {
     pub state: ContainerState,
     /// Its address on one of its networks; nothing while it does not run, or has none.
     pub address: Option<String>,
+    /// The volumes without a name of their own that are mounted in it, by path.
+    pub anonymous: BTreeMap<String, VolumeName>,
 }
 
 /// Whose a container is, read off its labels.
@@ -227,6 +243,11 @@ fn label<'a>(
     name: &str,
 ) -> Option<&'a str> {
     document.get(pointer).as_map()?.get(name).and_then(Value::as_text)
+}
+
+/// Tells whether a volume has no name of its own: the engine gave it 64 digits.
+pub fn is_anonymous(volume: &str) -> bool {
+    volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The labels that `docker compose` and we write.

@@ -115,6 +115,11 @@ pub enum Step {
         /// The container.
         container: ContainerId,
     },
+    /// Asks how much memory a container uses.
+    Measure {
+        /// The container.
+        container: ContainerId,
+    },
     /// Runs the container's own health command once.
     Probe {
         /// The container.
@@ -248,6 +253,7 @@ impl Step {
             | Self::Stop { container, .. }
             | Self::Remove { container }
             | Self::ReadLog { container }
+            | Self::Measure { container }
             | Self::Probe { container, .. }
             | Self::Signal { container, .. }
             | Self::Reach { container, .. }
@@ -278,6 +284,7 @@ impl Step {
             Self::Unpause { .. } => "unpause",
             Self::Stop { .. } => "stop",
             Self::ReadLog { .. } => "read log",
+            Self::Measure { .. } => "measure",
             Self::Probe { .. } | Self::Reach { .. } => "probe",
             Self::Signal { .. } => "signal",
             Self::Test { .. } => "test",
@@ -325,6 +332,11 @@ pub enum Done {
     Log {
         /// The lines, with their times.
         lines: Secret,
+    },
+    /// The container uses so much memory.
+    Measured {
+        /// In bytes.
+        bytes: u64,
     },
 }
 

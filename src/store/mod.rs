@@ -11,6 +11,7 @@ mod key;
 pub mod lock;
 mod logs;
 pub mod memory;
+pub mod revisions;
 mod sources;
 
 use std::collections::BTreeMap;

@@ -33,14 +33,14 @@ pub(super) struct Index {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
-    path: PathBuf,
-    digest: Option<String>,
+pub(super) struct Entry {
+    pub(super) path: PathBuf,
+    pub(super) digest: Option<String>,
 }
 
 /// Why there are no sources to use.
 #[derive(Debug, thiserror::Error)]
-enum SourcesError {
+pub(super) enum SourcesError {
     #[error("{path} cannot be read: {error}")]
     Read { path: PathBuf, error: io::Error },
     #[error("the index does not have the form of one: {0}")]
@@ -99,7 +99,7 @@ impl Store {
 }
 
 /// Returns the folder for the stack of these files, below that of all stacks.
-fn folder_of(all: &Path, files: &[PathBuf]) -> PathBuf {
+pub(super) fn folder_of(all: &Path, files: &[PathBuf]) -> PathBuf {
     let mut hash = Sha256::new();
     for file in files {
         // No path holds a zero byte.
@@ -113,15 +113,20 @@ fn folder_of(all: &Path, files: &[PathBuf]) -> PathBuf {
 impl Index {
     /// Says which bytes each path held.
     fn new(read: &ReadFiles) -> Self {
-        let entry = |(path, bytes): (&PathBuf, &Option<Vec<u8>>)| Entry {
-            path: path.clone(),
-            digest: bytes.as_deref().map(digest),
-        };
-        Self { version: VERSION, files: read.0.iter().map(entry).collect() }
+        Self { version: VERSION, files: entries(read) }
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// Says which bytes each path held.
+pub(super) fn entries(read: &ReadFiles) -> Vec<Entry> {
+    let entry = |(path, bytes): (&PathBuf, &Option<Vec<u8>>)| Entry {
+        path: path.clone(),
+        digest: bytes.as_deref().map(digest),
+    };
+    read.0.iter().map(entry).collect()
+}
+
+pub(super) fn digest(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
@@ -167,7 +172,7 @@ fn read(folder: &Path) -> Result<Option<ReadFiles>, SourcesError> {
     Ok(Some(ReadFiles(files)))
 }
 
-fn kept(folder: &Path, name: &str) -> Result<Vec<u8>, SourcesError> {
+pub(super) fn kept(folder: &Path, name: &str) -> Result<Vec<u8>, SourcesError> {
     // A name is a digest, and leads nowhere else.
     let path = folder.join(Path::new(name).file_name().unwrap_or_default());
     match std::fs::read(&path) {

@@ -154,6 +154,7 @@ fn the_engine_is_given_every_secret_all_the_same() {
                 | Step::Stop { .. }
                 | Step::Remove { .. }
                 | Step::ReadLog { .. }
+                | Step::Measure { .. }
                 | Step::Probe { .. }
                 | Step::Signal { .. }
                 | Step::Reach { .. }

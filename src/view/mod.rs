@@ -7,6 +7,7 @@ pub mod cover;
 pub mod events;
 pub mod explain;
 pub mod fields;
+pub mod history;
 pub mod json;
 pub mod plan;
 pub mod problems;

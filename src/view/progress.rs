@@ -44,6 +44,7 @@ pub fn live(event: &ProgressEvent, elapsed: Duration) -> String {
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::ReadingLog
+        | ProgressState::Measuring
         | ProgressState::LogRead
         | ProgressState::Failed) => capitalised(plain(state)),
     };
@@ -89,6 +90,7 @@ pub fn is_settled(event: &ProgressEvent) -> bool {
         | ProgressState::AwaitingHealth
         | ProgressState::Removing
         | ProgressState::ReadingLog
+        | ProgressState::Measuring
         | ProgressState::LogRead
         | ProgressState::Failed => false,
     }
@@ -137,6 +139,7 @@ pub fn plain(state: &ProgressState) -> String {
         ProgressState::Removing => "removing",
         ProgressState::Removed => "removed",
         ProgressState::ReadingLog => "reading its last words",
+        ProgressState::Measuring => "measuring its memory",
         ProgressState::LogRead => "its last words were kept",
         ProgressState::Failed => "failed",
     };

@@ -175,7 +175,9 @@ fn conditions_text(
 /// Tells whether a condition is not what it is when all is well.
 fn is_remarkable(condition: &ConditionStatus) -> bool {
     match condition.kind {
-        "Degraded" | "Progressing" => condition.status != Some(false),
+        "Degraded" | "Progressing" | "Paused" | "Pinned" => {
+            condition.status != Some(false)
+        }
         _ => condition.status != Some(true),
     }
 }

@@ -25,6 +25,8 @@ mod product;
 mod proxy;
 #[path = "../real/mod.rs"]
 mod real;
+mod replacements_killed;
+mod taken_back;
 
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};

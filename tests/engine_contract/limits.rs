@@ -1,8 +1,10 @@
 //! Limits and policies that change on a live container.
 
+use std::time::Duration;
+
 use reconciler::state::document::Document;
 use reconciler::state::observed::Status;
-use reconciler::state::step::{FailureKind, Step};
+use reconciler::state::step::{Done, FailureKind, Step};
 use reconciler::state::value::Value;
 
 use crate::stage::{Stage, with};
@@ -106,6 +108,20 @@ pub(crate) async fn memory_above_its_swap_is_refused(stage: &mut Stage<impl Subj
     let name = stage.name("c").as_str().into();
     let step = Step::Create { name, document: fields, platform: None };
     stage.refuses(step, FailureKind::Refused).await;
+    stage.told().await;
+}
+
+pub(crate) async fn memory_in_use_is_measured(stage: &mut Stage<impl Subject>) {
+    let a = stage.create("a", stage.sleeper()).await;
+    let measure = Step::Measure { container: a.clone() };
+    assert_eq!(stage.ask(measure.clone()).await, Ok(Done::Measured { bytes: 0 }));
+    stage.does(Step::Start { container: a.clone() }).await;
+    let measured = stage.ask(measure.clone()).await;
+    assert!(matches!(measured, Ok(Done::Measured { .. })), "{measured:?}");
+    stage.told().await;
+    stage.does(Step::Stop { container: a.clone(), grace: Duration::ZERO }).await;
+    stage.does(Step::Remove { container: a }).await;
+    stage.refuses(measure, FailureKind::NotFound).await;
     stage.told().await;
 }
 

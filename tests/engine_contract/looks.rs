@@ -7,7 +7,7 @@ use reconciler::state::document::Document;
 use reconciler::state::ids::ContainerName;
 use reconciler::state::observed::Status;
 use reconciler::state::step::Step;
-use reconciler::state::value::Value;
+use reconciler::state::value::{Map, Value};
 
 use crate::real::IMAGE;
 use crate::stage::{Stage, with};
@@ -28,6 +28,31 @@ pub(crate) async fn a_look_tells_ours_from_strangers(stage: &mut Stage<impl Subj
     assert!(observed.networks.contains_key("bridge"));
     assert!(observed.facts.cpus > 0 && !observed.facts.id.is_empty());
     stage.told().await;
+}
+
+pub(crate) async fn a_look_tells_the_guests_of_a_network(
+    stage: &mut Stage<impl Subject>,
+) {
+    let network = stage.name("net");
+    let name = network.as_str().into();
+    let document = Document::from_iter([("Driver", Value::text("bridge"))]);
+    stage.does(Step::CreateNetwork { name, document }).await;
+    let on_it = |document| {
+        let endpoints = Value::map([(network.as_str(), Value::Map(Map::new()))]);
+        let fields = [
+            ("HostConfig.NetworkMode", Value::text(&network)),
+            ("NetworkingConfig.EndpointsConfig", endpoints),
+        ];
+        with(document, fields)
+    };
+    stage.run("ours", on_it(stage.sleeper())).await;
+    let document = with(on_it(stage.sleeper()), [("Config.Labels", Value::Null)]);
+    let guest = ContainerName::new(stage.name("guest"));
+    stage.does(Step::Create { name: guest.clone(), document, platform: None }).await;
+    // It would fail to start without the network.
+    let observed = stage.look().await;
+    let id = &observed.networks[network.as_str()].id;
+    assert_eq!(observed.guests.get(id), Some(&BTreeSet::from([guest])));
 }
 
 pub(crate) async fn a_look_again_believes_the_list_and_reads_anew_what_it_is_told(

@@ -94,6 +94,7 @@ scenarios! {
         limits_change_while_the_container_runs,
         a_limit_that_is_taken_away_is_ignored,
         memory_above_its_swap_is_refused,
+        memory_in_use_is_measured,
         a_restart_policy_changes_while_the_container_runs;
     networks:
         networks_are_made_attached_and_removed,
@@ -123,6 +124,7 @@ scenarios! {
         a_tag_that_moved_names_another_image;
     looks:
         a_look_tells_ours_from_strangers,
+        a_look_tells_the_guests_of_a_network,
         a_look_again_believes_the_list_and_reads_anew_what_it_is_told;
 }
 

@@ -57,6 +57,7 @@ pub(crate) fn step(step: &Step) -> Json {
         }
         Step::Remove { container } => json!({ "remove": container.as_str() }),
         Step::ReadLog { container } => json!({ "read_log": container.as_str() }),
+        Step::Measure { container } => json!({ "measure": container.as_str() }),
         Step::Probe { container, command, timeout } => {
             let command: Vec<_> = command.iter().map(Secret::expose).collect();
             json!({
@@ -96,6 +97,7 @@ pub(crate) fn answer(answer: &Result<Done, Failure>) -> Json {
             json!({ "tested": exit_code, "said": output.expose() })
         }
         Ok(Done::Log { .. }) => json!("log"),
+        Ok(Done::Measured { .. }) => json!("measured"),
         Err(Failure { kind, message }) => {
             let kind = match kind {
                 FailureKind::NotFound => "not_found",

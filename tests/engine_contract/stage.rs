@@ -59,7 +59,11 @@ impl<S: Subject> Stage<S> {
         Self {
             subject,
             prefix,
-            scope: Scope { project, images: BTreeSet::from([IMAGE.into()]) },
+            scope: Scope {
+                project,
+                images: BTreeSet::from([IMAGE.into()]),
+                paths: BTreeSet::new(),
+            },
             words,
             transcript: Transcript::new(scenario, &facts.version),
         }

@@ -20,4 +20,5 @@ mod product;
 mod proxy;
 #[path = "../real/mod.rs"]
 mod real;
+mod rolling;
 mod run;

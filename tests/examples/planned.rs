@@ -45,6 +45,8 @@ fn empty_engine() -> Observed {
         networks: BTreeMap::new(),
         volumes: BTreeMap::new(),
         images: BTreeMap::new(),
+        guests: BTreeMap::new(),
+        host_paths: BTreeMap::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The examples on the real engine, with the images of the lab.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -10,8 +11,8 @@ use crate::proxy::Proxy;
 use crate::real::Corner;
 
 /// One example in a corner of its own.
-struct Example {
-    product: Product,
+pub(crate) struct Example {
+    pub(crate) product: Product,
     proxy: Proxy,
     corner: Corner,
     port: u16,
@@ -20,7 +21,7 @@ struct Example {
 impl Example {
     /// Makes an example ready to run, with its port in a variable; nothing where there is
     /// no engine or no image and neither is required.
-    async fn new(name: &str, port: &str, images: &[&str]) -> Option<Self> {
+    pub(crate) async fn new(name: &str, port: &str, images: &[&str]) -> Option<Self> {
         let folder = format!("examples/{name}");
         let files = [format!("{folder}/compose.yaml")];
         let mut example =
@@ -69,7 +70,7 @@ impl Example {
     }
 
     /// Takes everything away.
-    fn delete(&self) {
+    pub(crate) fn delete(&self) {
         self.product.ends(0, &["delete", "--yes", "--volumes"]);
         let label = format!("label=com.docker.compose.project={}", self.corner.project());
         for what in
@@ -78,6 +79,20 @@ impl Example {
             let left = docker(&[&what[..], &["--filter", &label]].concat());
             assert_eq!(left, "", "{what:?}");
         }
+    }
+
+    /// Returns the port of this host where it is to be found.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the ids of the containers of a service.
+    pub(crate) fn ids(&self, service: &str) -> BTreeSet<String> {
+        let project =
+            format!("label=com.docker.compose.project={}", self.corner.project());
+        let service = format!("label=com.docker.compose.service={service}");
+        let ids = docker(&["ps", "-aq", "--filter", &project, "--filter", &service]);
+        ids.lines().map(str::to_owned).collect()
     }
 
     fn get(&self, path: &str) -> String {
@@ -125,7 +140,7 @@ async fn both_replicas_answer_through_the_front() {
     let example = Example::new("web-replicas", "WEB_PORT", &["lab/nginx:1.22"]).await;
     let Some(mut example) = example else { return };
     example.converge();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     until("both answer", || {
         seen.insert(example.get("/"));
         seen.len() == 2

@@ -26,7 +26,11 @@ impl Stage {
         let corner = Corner::new(what).await?;
         let docker = Docker::connect(None).await.expect("a connection");
         let project = corner.project().as_str().into();
-        let scope = Scope { project, images: BTreeSet::from([IMAGE.into()]) };
+        let scope = Scope {
+            project,
+            images: BTreeSet::from([IMAGE.into()]),
+            paths: BTreeSet::new(),
+        };
         Some(Self { corner, docker, scope })
     }
 

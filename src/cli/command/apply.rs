@@ -1,5 +1,7 @@
 //! `apply`: converges once and waits until everything is ready.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use futures_util::future::join_all;
 
@@ -8,6 +10,7 @@ use super::session::{Connected, Session};
 use crate::cli::arguments::Apply;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
+use crate::cli::stacks::LoadedStack;
 use crate::converge::{End, Goal};
 use crate::engine::EngineError;
 use crate::pass::Found;
@@ -17,15 +20,16 @@ use crate::state::ids::ProjectName;
 use crate::view::{json, status};
 
 pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let Some(stacks) = session.valid()? else { return Ok(Exit::Invalid) };
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
     let is_one = stacks.len() == 1;
-    let applied = stacks
-        .into_iter()
-        .map(|desired| one(session, &connected, options, desired, is_one));
+    let applied = stacks.iter().filter_map(|stack| {
+        let desired = stack.desired()?.clone();
+        Some(one(session, &connected, options, stack, desired, is_one))
+    });
     let all = tokio::select! {
         all = join_all(applied) => all,
         () = super::run::asked_to_end() => {
@@ -41,7 +45,7 @@ pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
     for (name, result) in all {
         exit = exit.and(match result {
             Ok(Changed::Ended { end, found, .. }) => {
-                let exit = explain_end(session, options, &found, end)?;
+                let exit = explain_end(session, options.timeout, &found, end)?;
                 stacks.push(found.status);
                 exit
             }
@@ -60,6 +64,7 @@ async fn one(
     session: &Session,
     connected: &Connected,
     options: &Apply,
+    stack: &LoadedStack,
     desired: Desired,
     is_one: bool,
 ) -> (ProjectName, Result<Changed, EngineError>) {
@@ -68,16 +73,22 @@ async fn one(
     let change = Change {
         command: "apply",
         goal: Goal::Converged,
-        allowed: Allowed { prune: options.prune.allow_prune },
+        allowed: Allowed {
+            prune: options.prune.allow_prune,
+            data_paths: options.accept_data_path,
+            shrink: options.allow_shrink,
+        },
         timeout: options.timeout,
         wait: !options.no_wait,
+        service: None,
+        sources: stack.pinned.is_none().then_some(&stack.read),
     };
     (name, change.make(session, connected, desired, &prefix).await)
 }
 
-fn explain_end(
+pub(super) fn explain_end(
     session: &Session,
-    options: &Apply,
+    timeout: Duration,
     found: &Found,
     end: End,
 ) -> Result<Exit> {
@@ -88,7 +99,7 @@ fn explain_end(
             session.output.notice(&format!("{name} is {state}\n"))?;
             return Ok(Exit::Good);
         }
-        End::TimedOut => format!("{name} is not ready after {:?}", options.timeout),
+        End::TimedOut => format!("{name} is not ready after {timeout:?}"),
         End::Stuck => {
             format!("{name} cannot become as it is wanted unless somebody acts")
         }

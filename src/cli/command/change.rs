@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::session::{Connected, Session};
+use crate::compose::files::ReadFiles;
 use crate::control::client::{self, Conversation};
 use crate::control::{Reply, Request};
 use crate::converge::{End, Goal, Order, converge, end};
@@ -13,9 +14,11 @@ use crate::engine::EngineError;
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
 use crate::planning::progress::{Progress, ProgressEvent};
+use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::state::desired::Desired;
+use crate::state::ids::ServiceName;
 use crate::state::time::Now;
 use crate::store::lock::{Holder, Lock, LockError};
 
@@ -27,7 +30,7 @@ const STARTING: Duration = Duration::from_secs(5);
 
 /// How a stack is to be changed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
+pub(super) struct Change<'a> {
     /// The command, for those who wait for it.
     pub(super) command: &'static str,
     /// What the stack is brought to.
@@ -38,6 +41,11 @@ pub(super) struct Change {
     pub(super) timeout: Duration,
     /// Whether to wait for readiness once nothing is left to change.
     pub(super) wait: bool,
+    /// The service that it is about, where it is about one.
+    pub(super) service: Option<&'a ServiceName>,
+    /// The files that ask for it, which are kept to go back to; nothing when they are kept
+    /// already.
+    pub(super) sources: Option<&'a ReadFiles>,
 }
 
 /// What came of a change.
@@ -75,7 +83,7 @@ pub(super) fn holder(command: &str, desired: &Desired, now: Now) -> Holder {
     }
 }
 
-impl Change {
+impl Change<'_> {
     /// Changes a stack and waits for the end of it.
     pub(super) async fn make(
         self,
@@ -148,10 +156,22 @@ impl Change {
         let project = desired.project.clone();
         let mut report = Report::new(session.output.progress(), prefix.to_owned());
         let engine = &connected.facts.id;
+        let now = connected.clock.now();
+        let keeper = Keeper::new(&session.store, engine, &project);
+        if let Some(service) = self.service {
+            let mut memory = keeper.memory(now);
+            memory.asked_to_restart.insert(service.clone());
+            keeper.remember(&memory, now);
+        }
+        if let Some(read) = self.sources {
+            session.store.keep_revision(&desired, read, now.engine);
+            session.store.unpin(&desired.files);
+        }
         let order = Order {
-            keeper: Keeper::new(&session.store, engine, &project),
+            keeper,
+            only: self.service.cloned(),
             clock: connected.clock.clone(),
-            desired,
+            desired: desired.clone(),
             goal: self.goal,
             allowed: self.allowed,
             timeout: self.timeout,
@@ -164,6 +184,13 @@ impl Change {
             session.store.forget(engine, &project);
         }
         let (end, found) = (result.end, Box::new(result.found));
+        if self.goal == Goal::Converged {
+            let failed = (end != End::Done).then_some(RevisionEnd::Failed);
+            let end = RevisionEnd::of(&found.status).or(failed);
+            if let Some(end) = end {
+                session.store.revision_ended(&desired, end);
+            }
+        }
         Ok(Changed::Ended { end, found, by_operator: false })
     }
 
@@ -180,8 +207,14 @@ impl Change {
                 source: desired.source.clone(),
                 generation: desired.generation.clone(),
                 allow_prune: self.allowed.prune,
+                accept_data_path: self.allowed.data_paths,
+                allow_shrink: self.allowed.shrink,
             },
             Goal::Gone => Request::Delete { source: desired.source.clone() },
+            Goal::Restarted => Request::Restart {
+                source: desired.source.clone(),
+                service: self.service.cloned().unwrap_or_default(),
+            },
         };
         let mut progress = Prefixed {
             listener: session.output.progress(),
@@ -199,7 +232,7 @@ impl Change {
             }
         };
         progress.listener.finish();
-        let wanted = Wanted { desired, invalid: None };
+        let wanted = Wanted::new(desired);
         let found = session.preview(connected, wanted).await?.found;
         Ok(Changed::Ended { end, found: Box::new(found), by_operator: true })
     }

@@ -79,6 +79,8 @@ async fn one(
         allowed: Allowed::default(),
         timeout: TIMEOUT,
         wait: false,
+        service: None,
+        sources: None,
     };
     let (end, found, by_operator) =
         match change.make(session, connected, desired.clone(), "").await {
@@ -105,6 +107,7 @@ async fn one(
         ))?;
     } else {
         session.store.forget_sources(files);
+        session.store.unpin(files);
     }
     let volumes = volumes(connected, &desired).await;
     let volumes = match volumes {
@@ -135,6 +138,7 @@ async fn volumes(
     let scope = Scope {
         project: desired.project.clone(),
         images: std::collections::BTreeSet::new(),
+        paths: std::collections::BTreeSet::new(),
     };
     let observed = connected.engine.look(&scope).await?;
     let is_ours = |label: Option<&str>| label == Some(desired.project.as_str());

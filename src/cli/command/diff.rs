@@ -2,26 +2,25 @@
 
 use anyhow::Result;
 
-use super::session::Session;
+use super::session::{Session, wanted};
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
-use crate::pass::Wanted;
 use crate::planning::change::Plan;
 use crate::state::ids::{Generation, ProjectName};
 use crate::view::json;
 use crate::view::plan::{self, StackPlan};
 
 pub(super) async fn run(session: &Session) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let Some(stacks) = session.valid()? else { return Ok(Exit::Invalid) };
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
     let mut plans: Vec<(ProjectName, Generation, Plan)> = Vec::new();
     let mut now = None;
-    for desired in stacks {
+    for wanted in stacks.iter().filter_map(wanted) {
+        let desired = &wanted.desired;
         let (project, generation) = (desired.project.clone(), desired.generation.clone());
-        let wanted = Wanted { desired, invalid: None };
         match session.preview(&connected, wanted).await {
             Ok(preview) => {
                 plans.push((project, generation, preview.found.plan));

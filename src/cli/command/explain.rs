@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session, options: &Explain) -> Result<Exit> {
         Err(error) => return session.no_engine(&error),
     };
     let project = desired.project.clone();
-    let stack = Wanted { desired, invalid: None };
+    let stack = Wanted::new(desired);
     let preview = match session.preview(&connected, stack).await {
         Ok(preview) => preview,
         Err(error) => return session.no_engine(&error),

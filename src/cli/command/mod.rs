@@ -7,11 +7,16 @@ mod delete;
 mod diff;
 mod events;
 mod explain;
+mod history;
 mod operators;
+mod pause;
+mod restart;
 mod retry;
+mod rollback;
 mod run;
 mod session;
 mod status;
+mod tell;
 mod validate;
 mod wait;
 
@@ -37,6 +42,11 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Events(events) => events::run(&session, &events).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
         Command::Retry(retry) => retry::run(&session, &retry).await,
+        Command::History => history::run(&session),
+        Command::Rollback(rollback) => rollback::run(&session, &rollback).await,
+        Command::Pause(pause) => pause::run(&session, &pause).await,
+        Command::Resume(resume) => pause::resume(&session, &resume).await,
+        Command::Restart(restart) => restart::run(&session, &restart).await,
         Command::Wait(wait) => wait::run(&session, wait).await,
         Command::Delete(delete) => delete::run(&session, delete).await,
         Command::Completions(completions) => {

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::change::holder;
-use super::session::{Connected, Session, chain, said};
+use super::session::{Connected, Session, chain, said, wanted};
 use crate::cli::journal::Journal;
 use crate::cli::stacks::{LoadedStack, LoadedStacks};
 use crate::control::follow::Followers;
@@ -117,11 +117,11 @@ impl<'a> Operators<'a> {
         let (mut asked_for, mut invalid) = (BTreeSet::new(), BTreeSet::new());
         let mut kept = self.session.last_good(&loaded);
         for stack in loaded.stacks {
-            match stack.desired().cloned() {
-                Some(desired) => {
-                    self.session.store.keep_sources(&stack.files, &stack.read);
-                    asked_for.insert(desired.project.clone());
-                    self.want(Wanted { desired, invalid: None }, &stack);
+            match wanted(&stack) {
+                Some(wanted) => {
+                    self.keep(&stack, &wanted.desired);
+                    asked_for.insert(wanted.desired.project.clone());
+                    self.want(wanted, &stack);
                 }
                 // A file that was deleted asks for nothing, which is not to ask wrongly.
                 None if self.is_known(&stack)
@@ -140,6 +140,20 @@ impl<'a> Operators<'a> {
                     "no file asks for the stack any more; it stays as it is");
             }
             stack.is_gone = is_gone;
+        }
+    }
+
+    /// Keeps what was read of a stack that is good, for times when it is not, and to go back
+    /// to. Files that are good and not what they were end a pin.
+    fn keep(&self, stack: &LoadedStack, desired: &Desired) {
+        if stack.pinned.is_some() {
+            return;
+        }
+        let (store, now) = (&self.session.store, self.connected.clock.now());
+        store.keep_sources(&stack.files, &stack.read);
+        store.keep_revision(desired, &stack.read, now.engine);
+        if store.unpin(&stack.files) {
+            tracing::info!(stack = %desired.project, "the file changed: no revision is pinned any more");
         }
     }
 
@@ -252,7 +266,7 @@ impl<'a> Operators<'a> {
         if let Some(desired) = kept {
             tracing::error!(stack = %desired.project, condition, %problems,
                 "the desired state is invalid; the last good one is kept up");
-            self.want(Wanted { desired, invalid: Some(text) }, loaded);
+            self.want(Wanted { invalid: Some(text), ..Wanted::new(desired) }, loaded);
         } else {
             tracing::error!(condition, %problems, "there is no valid desired state");
         }

@@ -2,32 +2,26 @@
 
 use anyhow::Result;
 
-use super::change::holder;
-use super::session::{Connected, Session, chain};
+use super::session::{Connected, Session};
+use super::tell::{Told, meant, tell};
 use crate::cli::arguments::Retry;
 use crate::cli::exit::Exit;
-use crate::control::{Reply, Request, client};
+use crate::control::Request;
 use crate::state::desired::Desired;
 use crate::state::ids::ServiceName;
-use crate::store::lock::LockError;
 
 pub(super) async fn run(session: &Session, options: &Retry) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
     let service = options.service.as_deref().map(ServiceName::new);
-    let is_meant = |desired: &Desired| {
-        service.as_ref().is_none_or(|name| desired.services.contains_key(name))
+    let stacks = match meant(session, service.as_ref())? {
+        Ok(stacks) => stacks,
+        Err(exit) => return Ok(exit),
     };
-    if let Some(name) = &service
-        && !stacks.iter().any(is_meant)
-    {
-        return session.no_such_service(name, &stacks);
-    }
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
     let mut exit = Exit::Good;
-    for desired in stacks.iter().filter(|it| is_meant(it)) {
+    for desired in &stacks {
         exit = exit.and(one(session, &connected, desired, service.as_ref()).await?);
     }
     Ok(exit)
@@ -40,31 +34,21 @@ async fn one(
     service: Option<&ServiceName>,
 ) -> Result<Exit> {
     let project = &desired.project;
-    let place = session.place(connected, project);
-    let now = connected.clock.now();
-    let _lock = match place.take(project, &holder("retry", desired, now)) {
-        Ok(lock) => lock,
-        Err(LockError::Held { holder, .. }) => {
-            let request = Request::Retry { service: service.cloned() };
-            return match client::ask(&place.socket(), &request).await {
-                Ok(Reply::Done) => {
-                    let words = "is tried again now, by the running operator";
-                    session.output.notice(&format!("{project} {words}\n"))?;
-                    Ok(Exit::Good)
-                }
-                Ok(_) | Err(_) => {
-                    session.refused(&format!("{project} is held by {holder}"))
-                }
-            };
+    let request = Request::Retry { service: service.cloned() };
+    let told = tell(session, connected, desired, "retry", &request, |memory, _| {
+        memory.try_again(service);
+    });
+    let words = match told.await {
+        Told::Operator => {
+            format!("{project} is tried again now, by the running operator\n")
         }
-        Err(error @ LockError::Failed { .. }) => return session.refused(&chain(&error)),
+        Told::Memory => {
+            format!(
+                "the failures of {project} are forgotten; `reconciler apply` tries again\n"
+            )
+        }
+        Told::Refused(refusal) => return session.refused(&refusal),
     };
-    let engine = &connected.facts.id;
-    let mut memory = session.store.memory(engine, project, now);
-    memory.try_again(service);
-    session.store.remember(engine, project, &memory, now);
-    session.output.notice(&format!(
-        "the failures of {project} are forgotten; `reconciler apply` tries again\n"
-    ))?;
+    session.output.notice(&words)?;
     Ok(Exit::Good)
 }

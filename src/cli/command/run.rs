@@ -27,12 +27,12 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let facts = &connected.facts;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), engine = facts.version, api = ?facts.api,
         "the operator is running");
-    let allowed = Allowed { prune: options.prune.allow_prune };
+    let allowed = Allowed { prune: options.prune.allow_prune, ..Allowed::default() };
     let (reloads, mut asked_to_reload) = mpsc::channel(RELOADS);
     let mut operators = Operators::new(session, &connected, allowed, reloads);
     let mut end = std::pin::pin!(asked_to_end());
     let mut look_again = signal(SignalKind::hangup())?;
-    let mut loaded = session.load();
+    let mut loaded = session.load_wanted();
     tokio::select! {
         locked = operators.lock(&loaded) => if let Err(refusal) = locked {
             return session.refused(&refusal);
@@ -52,7 +52,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
             () = operators.refused_long_enough() => {}
             () = &mut end => break,
         }
-        loaded = session.load();
+        loaded = session.load_wanted();
     }
     service_manager::is_ending();
     tracing::info!("ending; containers are left running");

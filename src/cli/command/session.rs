@@ -11,14 +11,19 @@ use crate::cli::exit::Exit;
 use crate::cli::options::Options;
 use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
-use crate::cli::stacks::{LoadedStack, LoadedStacks, StackFiles, last_good, load_all};
+use crate::cli::stacks::{
+    LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, load_all,
+    load_revision,
+};
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
+use crate::compose::load::Loaded;
 use crate::compose::problem::nearest;
 use crate::control::{Reply, Request, client};
 use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
 use crate::planning::memory::Memory;
+use crate::planning::revision::Revision;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
@@ -26,6 +31,7 @@ use crate::state::observed::EngineFacts;
 use crate::store::Store;
 use crate::store::lock::Place;
 use crate::store::memory;
+use crate::store::revisions::RevisionsError;
 use crate::view::problems;
 
 /// One run of one command.
@@ -70,27 +76,52 @@ impl Session {
         load_all(&self.options, &self.key)
     }
 
+    /// Loads every stack; a revision that is pinned takes the place of what its files say.
+    pub(super) fn load_wanted(&self) -> LoadedStacks {
+        let mut stacks = self.load();
+        hold_pins(&self.options, &self.key, &self.store, &mut stacks);
+        stacks
+    }
+
+    /// Loads a revision of a stack.
+    pub(super) fn load_revision(
+        &self,
+        stack: &LoadedStack,
+        revision: &Revision,
+    ) -> std::result::Result<Loaded, RevisionsError> {
+        let (options, files) = (&self.options, &stack.files);
+        load_revision(options, &self.key, &self.store, files, &revision.id)
+    }
+
     /// Loads every stack and shows its problems; nothing when any stack is invalid.
-    pub(super) fn desired(&self) -> Result<Option<Vec<Desired>>> {
-        let stacks = self.load();
+    pub(super) fn valid(&self) -> Result<Option<Vec<LoadedStack>>> {
+        let stacks = self.load_wanted();
         self.show_problems(&stacks)?;
-        Ok(stacks.stacks.into_iter().map(|stack| stack.loaded.desired).collect())
+        let valid = stacks.stacks.iter().all(|stack| stack.desired().is_some());
+        Ok(valid.then_some(stacks.stacks))
+    }
+
+    /// Loads what is wanted of every stack and shows problems; nothing when any is invalid.
+    pub(super) fn desired(&self) -> Result<Option<Vec<Desired>>> {
+        let valid = self.valid()?;
+        let desired = |stack: &LoadedStack| stack.desired().cloned();
+        Ok(valid.and_then(|stacks| stacks.iter().map(desired).collect()))
     }
 
     /// Loads what is wanted of every stack, and shows all problems: of an invalid one it is
     /// the last good state, if there is any. Nothing when that is not so of all.
     pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
-        let loaded = self.load();
+        let loaded = self.load_wanted();
         self.show_problems(&loaded)?;
         let mut kept = self.last_good(&loaded);
-        let wanted = |stack: LoadedStack| match stack.desired() {
-            Some(desired) => Some(Wanted { desired: desired.clone(), invalid: None }),
+        let of_stack = |stack: LoadedStack| match stack.desired() {
+            Some(_) => wanted(&stack),
             None => Some(Wanted {
-                desired: kept.remove(&stack.files)?,
                 invalid: Some(said(&stack)),
+                ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        Ok(loaded.stacks.into_iter().map(wanted).collect())
+        Ok(loaded.stacks.into_iter().map(of_stack).collect())
     }
 
     /// Returns the last good state of every stack that is invalid, as far as it was kept.
@@ -205,6 +236,13 @@ impl Session {
         let mut clock = connected.clock.clone();
         preview(&*connected.engine, &mut clock, wanted, &memory).await
     }
+}
+
+/// Returns what is wanted of a stack; nothing when it is invalid.
+pub(super) fn wanted(stack: &LoadedStack) -> Option<Wanted> {
+    let desired = stack.desired()?.clone();
+    let pinned = stack.pinned.as_ref().map(Pinned::said);
+    Some(Wanted { pinned, ..Wanted::new(desired) })
 }
 
 /// Returns the errors of a load, each with its place, on one line.

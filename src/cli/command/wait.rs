@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::session::Session;
+use super::session::{Session, wanted};
 use crate::cli::arguments::{Wait, WaitFor};
 use crate::cli::exit::Exit;
 use crate::pass::Wanted;
@@ -15,14 +15,13 @@ use crate::view::status;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(session: &Session, options: Wait) -> Result<Exit> {
-    let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
+    let Some(stacks) = session.valid()? else { return Ok(Exit::Invalid) };
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
     let deadline = connected.clock.now().moment.after(options.timeout);
-    let mut waiting: Vec<Wanted> =
-        stacks.into_iter().map(|desired| Wanted { desired, invalid: None }).collect();
+    let mut waiting: Vec<Wanted> = stacks.iter().filter_map(wanted).collect();
     loop {
         let mut missed: Vec<StackStatus> = Vec::new();
         for wanted in std::mem::take(&mut waiting) {

@@ -1,7 +1,9 @@
-use super::super::canonical::canonicalise;
-use super::super::problem::Sources;
-use super::super::yaml;
+//! What each key takes, and what is said of what it does not.
+
 use super::*;
+use crate::compose::canonical::canonicalise;
+use crate::compose::problem::Sources;
+use crate::compose::yaml;
 use crate::state::desired::ProbeKind;
 use crate::state::secret::Secret;
 
@@ -47,7 +49,7 @@ fn a_stack_says_how_it_is_to_be_treated() {
         max_parallel: Some(4),
     };
     let ready_deadline = Some(Duration::from_mins(10));
-    assert_eq!(read, StackExtension { settings, ready_deadline });
+    assert_eq!(read, StackExtension { settings, ready_deadline, heal: None });
     assert_eq!(on_stack("~"), (StackExtension::default(), vec![]));
 }
 
@@ -66,6 +68,20 @@ fn a_service_says_how_it_is_to_be_treated() {
         ..ServiceSettings::default()
     };
     assert_eq!(read, ServiceExtension { settings, sensitive: vec!["X".to_owned()] });
+}
+
+#[test]
+fn healing_is_turned_off_or_given_its_numbers() {
+    let read = |text: &str| on_service(text).0.settings.heal.unwrap();
+    assert!(!read("{heal: false}").is_on);
+    assert_eq!(read("{heal: true}"), Heal::default());
+    let heal = Heal { is_on: true, failures: 3, budget: 2 };
+    assert_eq!(read("{heal: {budget: 2}}"), heal);
+    assert_eq!(on_stack("{heal: {budget: 2}}").0.heal, Some(heal));
+    let wrong = |text: &str| on_service(text).1.concat();
+    assert!(wrong("{heal: never}").contains("`true`, `false` or `{failures"));
+    assert!(wrong("{heal: {budgte: 1}}").contains("heal.budgte: `heal` has no key"));
+    assert!(wrong("{heal: {budget: 0}}").contains("heal.budget: a number was found"));
 }
 
 #[test]

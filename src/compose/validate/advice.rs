@@ -28,7 +28,6 @@ pub(super) fn check(stack: &Candidate, problems: &mut Problems) {
                     problems,
                 ),
             }
-            restart_is_not_honoured(&service.node, dependency, &path, problems);
         }
         milvus::check(name, &service.node, problems);
     }
@@ -118,22 +117,5 @@ fn never_completes(
             )
             .help(format!("write `restart: \"no\"` or `restart: on-failure` in `{other}`"))
             .see(node.span, "its restart policy");
-    }
-}
-
-fn restart_is_not_honoured(
-    service: &Node,
-    dependency: &Entry,
-    path: &str,
-    problems: &mut Problems,
-) {
-    let Some(node) = dependency.node.get("restart") else { return };
-    if boolean(node) == Some(true) && !is_implied(service, dependency) {
-        problems.warning(
-            node.span,
-            format!("{path}.restart"),
-            "`restart: true` is not honoured yet: a restart of the dependency does not \
-             restart this service",
-        );
     }
 }

@@ -122,6 +122,7 @@ fn service(
     settings.ready_deadline =
         settings.ready_deadline.or(candidate.extension.ready_deadline);
     let counted = candidate.counted.get(name).cloned().unwrap_or_default();
+    settings.heal = settings.heal.or(candidate.extension.heal);
     Service {
         name: ServiceName::new(name),
         canonical: canonical(node),

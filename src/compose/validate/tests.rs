@@ -351,21 +351,6 @@ fn conditions_that_cannot_come_true_are_told() {
 }
 
 #[test]
-fn a_restart_that_is_not_passed_on_is_told() {
-    warnings(
-        "services:
-  a: {image: x, depends_on: {b: {condition: service_started, restart: true}}}
-  b: {image: x}
-  c: {image: x, network_mode: 'service:b'}
-",
-        &[
-            "2:71 services.a.depends_on.b.restart: `restart: true` is not honoured yet: a \
-           restart of the dependency does not restart this service",
-        ],
-    );
-}
-
-#[test]
 fn what_is_declared_and_not_used_is_told() {
     warnings(
         "services: {a: {image: x, volumes: ['used:/x']}, b: {image: x, profiles: [p], \

@@ -50,7 +50,7 @@ pub(super) struct Follow {
 }
 
 fn controller(drive: &Drive) -> Controller {
-    let wanted = Wanted { desired: drive.desired.clone(), invalid: None };
+    let wanted = Wanted::new(drive.desired.clone());
     Controller::new(wanted, Allowed::default(), Memory::default())
 }
 
@@ -74,7 +74,7 @@ impl Follow {
 
     /// Tells the controller what the drive wants now.
     pub(super) fn want(&mut self) {
-        let wanted = Wanted { desired: self.drive.desired.clone(), invalid: None };
+        let wanted = Wanted::new(self.drive.desired.clone());
         if wanted.desired.generation != self.controller.wanted().desired.generation {
             self.tell(Event::Wanted(wanted));
         }

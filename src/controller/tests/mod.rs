@@ -108,7 +108,7 @@ impl Bench {
 }
 
 fn wanted(yaml: &str) -> Wanted {
-    Wanted { desired: desired(yaml), invalid: None }
+    Wanted::new(desired(yaml))
 }
 
 fn relist() -> Event {
@@ -421,7 +421,7 @@ fn more_than_half_of_a_stack_may_go_only_for_as_long_as_it_was_allowed() {
     bench.tell(Event::Wanted(wanted(one)));
     bench.settle();
     assert_eq!(bench.machine.containers.len(), 3, "the guard holds");
-    let allowed = Allowed { prune: true };
+    let allowed = Allowed { prune: true, ..Allowed::default() };
     bench.tell(Event::Asked(Ask::Apply { allowed }));
     let found = bench.settle();
     assert!(found.plan.changes.iter().all(|it| it.action == Action::None));

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::convert::{self, Listed};
+use super::host_paths;
 use super::images::{Images, by_reference};
 use super::wire::Wire;
 use crate::engine::{EngineError, Scope};
 use crate::state::ids::{
-    ContainerId, ContainerName, ImageId, NetworkName, ProjectName, VolumeName,
+    ContainerId, ContainerName, ImageId, NetworkId, NetworkName, ProjectName, VolumeName,
 };
 use crate::state::observed::{Container, EngineFacts, Image, Network, Observed, Volume};
 
@@ -38,6 +39,8 @@ impl Earlier<'_> {
 struct Containers {
     ours: BTreeMap<ContainerId, Container>,
     strangers: BTreeMap<ContainerName, Option<ProjectName>>,
+    /// Who of the others is attached to what.
+    endpoints: Vec<(ContainerName, NetworkName, Option<NetworkId>)>,
     /// The images of ours, by id.
     images: BTreeMap<String, Option<Image>>,
 }
@@ -50,19 +53,30 @@ pub(super) async fn look(
     earlier: Option<Earlier<'_>>,
 ) -> Result<Observed, EngineError> {
     let references = scope.images.iter().map(ToString::to_string).collect();
-    let (facts, containers, networks, volumes, mut found) = tokio::try_join!(
+    let (facts, containers, networks, volumes, mut found, host_paths) = tokio::try_join!(
         facts_since(wire, earlier),
         containers(wire, images, scope, earlier),
         networks(wire),
         volumes(wire),
-        look_up(wire, None, references)
+        look_up(wire, None, references),
+        async { Ok(host_paths::look(wire, &scope.paths).await) }
     )?;
-    let Containers { mut ours, strangers, images } = containers;
+    let Containers { mut ours, strangers, endpoints, images } = containers;
+    let guests = guests(endpoints, &networks);
     for container in ours.values_mut() {
         name_the_networks(container, &networks);
     }
     found.extend(images);
-    Ok(Observed { facts, containers: ours, strangers, networks, volumes, images: found })
+    Ok(Observed {
+        facts,
+        containers: ours,
+        strangers,
+        networks,
+        volumes,
+        images: found,
+        guests,
+        host_paths,
+    })
 }
 
 /// What an engine is does not change from look to look, and costs it more to tell than all
@@ -108,6 +122,11 @@ async fn containers(
     let (ours, strangers): (Vec<_>, Vec<_>) = listed
         .into_iter()
         .partition(|listed| listed.project().as_ref() == Some(&scope.project));
+    let endpoints = strangers.iter().flat_map(|stranger| {
+        let networks = stranger.networks();
+        networks.map(|(network, id)| (stranger.name(), network, id))
+    });
+    let endpoints = endpoints.collect();
     let strangers = strangers.iter().map(|it| (it.name(), it.project())).collect();
 
     let (mut known, mut unknown) = (BTreeMap::new(), Vec::new());
@@ -122,7 +141,7 @@ async fn containers(
     known.extend(inspections(wire, unknown).await?);
     let ids: BTreeSet<_> = known.values().map(|it| it.image.to_string()).collect();
     let images = look_up(wire, Some(images), ids.into_iter().collect()).await?;
-    Ok(Containers { ours: known, strangers, images })
+    Ok(Containers { ours: known, strangers, endpoints, images })
 }
 
 /// Inspects containers; one that is gone is left out.
@@ -175,4 +194,19 @@ fn name_the_networks(
             *id = network.id.clone();
         }
     }
+}
+
+/// Returns who of the others is attached to each network.
+fn guests(
+    endpoints: Vec<(ContainerName, NetworkName, Option<NetworkId>)>,
+    networks: &BTreeMap<NetworkName, Network>,
+) -> BTreeMap<NetworkId, BTreeSet<ContainerName>> {
+    let mut guests: BTreeMap<NetworkId, BTreeSet<ContainerName>> = BTreeMap::new();
+    for (container, network, id) in endpoints {
+        let id = id.or_else(|| Some(networks.get(&network)?.id.clone()));
+        if let Some(id) = id {
+            guests.entry(id).or_default().insert(container);
+        }
+    }
+    guests
 }

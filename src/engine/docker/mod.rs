@@ -11,6 +11,7 @@ mod content;
 mod convert;
 mod error;
 mod events;
+mod host_paths;
 mod images;
 mod log;
 mod look;
@@ -18,6 +19,7 @@ mod perform;
 mod probe;
 mod pull;
 mod reconnect;
+mod usage;
 mod wire;
 
 use std::collections::BTreeSet;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::CallError;
 use super::wire::{Wire, encoded};
-use super::{archive, content, log, probe, pull};
+use super::{archive, content, log, probe, pull, usage};
 use crate::compose::attribute::form;
 use crate::engine::PullProgress;
 use crate::state::document::Document;
@@ -34,6 +34,7 @@ pub(super) async fn perform(
             return probe::probe(wire, container, command, *timeout).await;
         }
         Step::ReadLog { container } => return log::read(wire, container).await,
+        Step::Measure { container } => return usage::measure(wire, container).await,
         Step::CopyIn { container, files } => {
             return archive::copy_in(wire, container, files).await;
         }

@@ -75,6 +75,7 @@ pub(super) async fn reach(
                 }
                 Done::Done
                 | Done::Log { .. }
+                | Done::Measured { .. }
                 | Done::Tested { .. }
                 | Done::Reached { .. } => Ok(String::new()),
             }

@@ -33,6 +33,7 @@ const OLDEST: u32 = 41;
 pub(super) struct Wire {
     host: String,
     client: Client,
+    is_local: bool,
     /// The minor number of the API version that is spoken; 0 until it is negotiated.
     minor: Arc<AtomicU32>,
 }
@@ -41,7 +42,9 @@ impl Wire {
     /// Prepares a connection; nothing is sent yet.
     pub(super) fn open(host: &str) -> Result<Self, EngineError> {
         let minor = Arc::new(AtomicU32::new(0));
-        let client = match Address::parse(host)? {
+        let address = Address::parse(host)?;
+        let is_local = matches!(address, Address::Socket(_));
+        let client = match address {
             Address::Socket(path) => Client::connect_with_unix(
                 &path.to_string_lossy(),
                 WRITING.as_secs(),
@@ -57,7 +60,7 @@ impl Wire {
             let path = path_of(&request);
             rewritten(request, &versioned(&path, shared.load(Ordering::Relaxed)))
         });
-        Ok(Self { host: host.to_owned(), client, minor })
+        Ok(Self { host: host.to_owned(), client, is_local, minor })
     }
 
     /// Asks the engine for its versions and speaks the newest that both sides know.
@@ -69,6 +72,12 @@ impl Wire {
         let minor = negotiated(&self.host, &answer)?;
         self.minor.store(minor, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Tells whether the engine is reached by a socket of this host, so that the files that it
+    /// mounts are this host's.
+    pub(super) const fn is_local(&self) -> bool {
+        self.is_local
     }
 
     /// Returns the API version that is spoken.

@@ -1,5 +1,7 @@
 //! What the engine makes of a request to create a container.
 
+use std::collections::BTreeMap;
+
 use super::defaults::{networks, origin, read_back};
 use super::limits;
 use super::perform::name_in_use;
@@ -8,7 +10,7 @@ use super::software::Software;
 use super::world::World;
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, ContainerName, VolumeName};
-use crate::state::observed::{Container, ContainerState, Status};
+use crate::state::observed::{Container, ContainerState, Status, is_anonymous};
 use crate::state::value::Value;
 
 impl World {
@@ -46,17 +48,48 @@ impl World {
                 restarts: 0,
             },
             address: None,
+            anonymous: BTreeMap::new(),
         };
         let mut document = read_back(&container, asked, &image, &facts);
         for (pointer, value) in &self.reads_back {
             document.set(pointer, value.clone());
         }
         self.make_volumes(&document);
+        let anonymous = self.anonymous_volumes(&document);
         let id = container.id.clone();
-        self.containers.insert(id.clone(), Container { document, ..container });
+        self.containers
+            .insert(id.clone(), Container { document, anonymous, ..container });
         self.life(&id);
         self.tell(&id, "create", &[]);
         Ok(())
+    }
+
+    /// Returns the volumes without a name of their own, by path: those that are given, and
+    /// new ones where the image or the request asks for a volume and gives none.
+    fn anonymous_volumes(&mut self, document: &Document) -> BTreeMap<String, VolumeName> {
+        let mounts = document.get("HostConfig.Mounts").as_map().cloned();
+        let mounts = mounts.unwrap_or_default();
+        let mut volumes = BTreeMap::new();
+        for (path, mount) in &mounts {
+            let source = mount.get("Source").as_text().unwrap_or_default();
+            let is_volume = mount.get("Type").as_text() == Some("volume");
+            if is_volume && (source.is_empty() || is_anonymous(source)) {
+                volumes.insert(path.clone(), VolumeName::new(source));
+            }
+        }
+        // The labels were read before.
+        let software = Software::of_labels(document).unwrap_or_default();
+        for path in software.volumes {
+            if !mounts.contains_key(&path) {
+                volumes.insert(path, VolumeName::default());
+            }
+        }
+        for name in volumes.values_mut().filter(|name| name.as_str().is_empty()) {
+            *name = VolumeName::new(format!("{:064x}", self.number()));
+            let local = [("Driver", Value::text("local"))].into_iter().collect();
+            self.create_volume(name, local);
+        }
+        volumes
     }
 
     /// A named volume that is not there is made with the container.

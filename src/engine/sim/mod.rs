@@ -23,6 +23,8 @@
 //! | `sim.starts: DURATION` | how long the call that starts it takes | no time |
 //! | `sim.refuses: TEXT` | the test of changed content fails, and says so | it passes |
 //! | `sim.signals: ends` | any signal ends it, as one that nobody handles does | it goes on |
+//! | `sim.uses: BYTES` | how much memory it uses while it runs | none |
+//! | `sim.volumes: PATH,…` | its image asks for a volume at each of these paths | none |
 //!
 //! Every image can be pulled, but for those whose name contains `missing`.
 

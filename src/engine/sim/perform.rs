@@ -77,6 +77,7 @@ impl World {
             | Step::Unpause { .. }
             | Step::Remove { .. }
             | Step::ReadLog { .. }
+            | Step::Measure { .. }
             | Step::Probe { .. }
             | Step::Reach { .. }
             | Step::Signal { .. }
@@ -137,6 +138,12 @@ impl World {
                 Ok(())
             }
             Step::Remove { container } => self.remove(container),
+            Step::Measure { container } => {
+                let container = self.container(container)?;
+                let uses = self.software_of(container).uses;
+                let bytes = if runs(container) { uses } else { 0 };
+                return Ok(Done::Measured { bytes });
+            }
             Step::ReadLog { container } => {
                 self.container(container)?;
                 return Ok(Done::Log { lines: Secret::new("") });
@@ -278,6 +285,9 @@ fn about(step: &Step) -> String {
         Step::Stop { container, .. } => format!("stop {}", container.short()),
         Step::Remove { container } => format!("remove {}", container.short()),
         Step::ReadLog { container } => format!("read the log of {}", container.short()),
+        Step::Measure { container } => {
+            format!("measure the memory of {}", container.short())
+        }
         Step::Probe { container, .. } | Step::Reach { container, .. } => {
             format!("probe {}", container.short())
         }

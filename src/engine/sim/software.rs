@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::compose::units::parse_duration;
+use crate::compose::units::{parse_bytes, parse_duration};
 use crate::state::document::Document;
 use crate::state::value::Value;
 
@@ -21,6 +21,10 @@ pub struct Software {
     pub refuses: Option<String>,
     /// Any signal ends it.
     pub ends_on_signals: bool,
+    /// The paths for which its image asks for a volume.
+    pub volumes: Vec<String>,
+    /// How many bytes of memory it uses while it runs.
+    pub uses: u64,
 }
 
 /// An end of a run.
@@ -123,6 +127,10 @@ impl Software {
                 "starts" => software.starts = duration(name, text)?,
                 "refuses" => software.refuses = Some(text.to_owned()),
                 "signals" if text == "ends" => software.ends_on_signals = true,
+                "uses" => software.uses = bytes(name, text)?,
+                "volumes" => {
+                    software.volumes = text.split(',').map(str::to_owned).collect();
+                }
                 _ => {
                     return Err(format!(
                         "{name}: the simulated engine knows no such label"
@@ -133,6 +141,11 @@ impl Software {
         software.ends = has_end.then_some(end);
         Ok(software)
     }
+}
+
+fn bytes(name: &str, text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text).ok().and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.ok_or_else(|| format!("{name}: `{text}` is not a number of bytes"))
 }
 
 fn code(name: &str, text: &str) -> Result<i64, String> {

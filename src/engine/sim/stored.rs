@@ -87,6 +87,8 @@ struct StoredContainer {
     finished: Option<EngineTimeText>,
     restarts: u64,
     life: Life,
+    #[serde(default)]
+    anonymous: BTreeMap<String, VolumeName>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,6 +163,7 @@ fn container(world: &World, container: &Container) -> StoredContainer {
         finished: state.finished.map(|time| time.to_string()),
         restarts: state.restarts,
         life: world.lives.get(&container.id).cloned().unwrap_or_default(),
+        anonymous: container.anonymous.clone(),
     }
 }
 
@@ -242,6 +245,7 @@ fn restored(stored: StoredContainer) -> Result<Container, String> {
             finished: stored.finished.as_deref().map(time).transpose()?,
             restarts: stored.restarts,
         },
+        anonymous: stored.anonymous,
     })
 }
 

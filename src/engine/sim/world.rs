@@ -15,7 +15,7 @@ use crate::state::ids::{
     ContainerId, ContainerName, NetworkId, NetworkName, ServiceName, VolumeName,
 };
 use crate::state::observed::{
-    Container, EngineFacts, Image, Network, Observed, Volume, labels,
+    Container, EngineFacts, HostPath, Image, Network, Observed, Volume, labels,
 };
 use crate::state::time::{EngineTime, Moment, Now};
 use crate::state::value::Value;
@@ -50,6 +50,8 @@ pub struct World {
     pub wells: BTreeSet<ContainerId>,
     /// What the engine makes of a field: it reads back as this, whatever was asked for.
     pub reads_back: BTreeMap<Pointer, Value>,
+    /// What its host has at the paths that stacks mount.
+    pub host_paths: BTreeMap<String, Option<HostPath>>,
     /// What goes wrong with calls and looks.
     pub faults: Faults,
     /// What only the engine knows of its containers.
@@ -107,6 +109,7 @@ impl World {
             sick: BTreeSet::new(),
             wells: BTreeSet::new(),
             reads_back: BTreeMap::new(),
+            host_paths: BTreeMap::new(),
             faults: Faults::default(),
             lives: BTreeMap::new(),
             events: Events::default(),
@@ -218,13 +221,20 @@ impl World {
         networks.extend(built_in());
         let mut containers = BTreeMap::new();
         let mut strangers = BTreeMap::new();
+        let mut guests: BTreeMap<NetworkId, BTreeSet<ContainerName>> = BTreeMap::new();
         for container in self.containers.values() {
             if is_ours(container) {
                 let mut container = container.clone();
                 name_the_networks(&mut container, &networks);
                 containers.insert(container.id.clone(), container);
             } else {
-                let project = project(container).map(Into::into);
+                let mut container = container.clone();
+                name_the_networks(&mut container, &networks);
+                for network in container.attached.values() {
+                    let guests = guests.entry(network.clone()).or_default();
+                    guests.insert(container.name.clone());
+                }
+                let project = project(&container).map(Into::into);
                 strangers.insert(container.name.clone(), project);
             }
         }
@@ -241,6 +251,8 @@ impl World {
             strangers,
             networks,
             volumes: self.volumes.clone(),
+            guests,
+            host_paths: self.host_paths.clone(),
         }
     }
 

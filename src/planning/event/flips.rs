@@ -3,10 +3,12 @@
 use super::Happening;
 use crate::planning::memory::Memory;
 use crate::planning::status::{ConditionStatus, StackStatus};
+use crate::state::time::EngineTime;
 
 /// Records the conditions of a status that are not what the memory says they were. What is
 /// seen for the first time is told only if it is bad.
-pub fn flipped(memory: &mut Memory, status: &StackStatus) {
+pub fn flipped(memory: &mut Memory, status: &StackStatus, now: EngineTime) {
+    ended(memory, status, now);
     let stack = status.conditions.iter().map(|it| ("stack".to_owned(), it));
     let services = status.services.iter().flat_map(|service| {
         let about = format!("service/{}", service.name);
@@ -22,6 +24,20 @@ pub fn flipped(memory: &mut Memory, status: &StackStatus) {
             && let Some(happening) = happening(&about, condition, before.is_none())
         {
             memory.events.record(happening, since);
+        }
+    }
+}
+
+/// Records the ends of what a person had asked for: such conditions are there while it holds.
+fn ended(memory: &mut Memory, status: &StackStatus, now: EngineTime) {
+    const SUCH: [(&str, &str, &str); 2] = [
+        ("Paused", "Resumed", "nothing is paused any more"),
+        ("Pinned", "Unpinned", "no revision is pinned any more"),
+    ];
+    for (kind, reason, message) in SUCH {
+        let was = memory.conditions.contains_key(&format!("stack {kind}"));
+        if was && status.conditions.iter().all(|it| it.kind != kind) {
+            memory.events.record(Happening::normal(&"stack", reason, message), now);
         }
     }
 }
@@ -50,6 +66,9 @@ fn happening(
         }
         ("SpecValid", Some(true)) if !is_first => {
             Some(Happening::normal(&about, "SpecValid", message))
+        }
+        ("Paused" | "Pinned", Some(true)) => {
+            Some(Happening::normal(&about, *kind, message))
         }
         _ => None,
     }

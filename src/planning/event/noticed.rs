@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::state::desired::Desired;
+use crate::state::desired::{Desired, FailureAction};
 use crate::state::ids::{ContainerId, ContainerName, NetworkId, NetworkKey, Object};
 use crate::state::observed::{Container, Observed, Status};
 use crate::state::step::{Outcome, Step};
@@ -96,8 +96,12 @@ pub(super) fn happenings(
     found.extend(touched(before, seen, &ours));
     found.extend(stopped(before, after, seen));
     found.extend(crashed(before, after, observed));
+    found.extend(attributed(before, after, observed));
+    found.extend(healed(before, after, observed));
+    found.extend(rejected(before, after, observed));
     found.extend(quirks(before, after));
     found.extend(refused(before, after));
+    found.extend(adopted(before, after, seen));
     found
 }
 
@@ -204,6 +208,51 @@ fn crashed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happenin
     .collect()
 }
 
+/// Ends that a dependency accounts for.
+fn attributed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let known = |object: &Object| before.attributed.get(object);
+    let new = after.attributed.iter().filter(|(object, it)| known(object) != Some(*it));
+    new.filter_map(|(object, it)| {
+        let holder = observed.containers.get(&it.last.0)?;
+        let message = format!(
+            "{} because {}, which it depends on, was not ready: that is no crash of its own",
+            end(holder),
+            it.to
+        );
+        Some(Happening::warning(object, "DependencyFailed", message))
+    })
+    .collect()
+}
+
+/// Healings that have begun, and those that have helped.
+fn healed(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let current = |memory: &'_ Memory, object: &Object| {
+        memory.healings.get(object).and_then(|it| it.current.clone())
+    };
+    let mut found = Vec::new();
+    for (object, healings) in &after.healings {
+        let known = current(before, object);
+        match &healings.current {
+            Some(healing) if known.as_ref() != Some(healing) => {
+                let name = observed.containers.get(&healing.container);
+                let name = name.map_or("it", |it| it.name.as_str());
+                let message = format!(
+                    "{name} is unhealthy and is {}: healing {} in a row, {} within an hour",
+                    healing.remedy.done(),
+                    healings.row,
+                    healings.times.len()
+                );
+                found.push(Happening::warning(object, "Healing", message));
+            }
+            None if known.is_some() => {
+                found.push(Happening::normal(object, "Healed", "it is ready again"));
+            }
+            Some(_) | None => {}
+        }
+    }
+    found
+}
+
 fn end(container: &Container) -> String {
     let name = &container.name;
     let code = container.state.exit_code;
@@ -212,6 +261,51 @@ fn end(container: &Container) -> String {
     } else {
         format!("{name} ended with exit code {code}")
     }
+}
+
+/// Containers that were taken over.
+fn adopted(before: &Memory, after: &Memory, seen: &Seen) -> Vec<Happening> {
+    let new = after
+        .adopted
+        .iter()
+        .filter(|(id, source)| before.adopted.get(*id) != Some(*source));
+    new.filter_map(|(id, _)| {
+        let container = seen.containers.get(id)?;
+        let message = format!("took {} over as it is; others made it", container.name);
+        Some(Happening::normal(&container.object, "Adopted", message))
+    })
+    .collect()
+}
+
+/// Changes that were given up because a new container did not prove itself.
+fn rejected(before: &Memory, after: &Memory, observed: &Observed) -> Vec<Happening> {
+    let new = after.rejections.iter().filter(|(service, rejection)| {
+        before.rejections.get(*service) != Some(*rejection)
+    });
+    new.map(|(service, rejection)| {
+        let (reason, then) = match rejection.action {
+            FailureAction::Rollback => ("RolledBack", "what was there before comes back"),
+            FailureAction::Pause | FailureAction::Continue => {
+                ("UpdatePaused", "it is left to a person to decide")
+            }
+        };
+        let failed = observed.containers.get(&rejection.container);
+        let what = failed.map_or_else(String::new, |it| {
+            let state = &it.state;
+            let code = match state.status {
+                Status::Exited | Status::Dead | Status::Restarting => {
+                    format!(", exit code {}", state.exit_code)
+                }
+                Status::Created | Status::Running | Status::Paused | Status::Removing => {
+                    String::new()
+                }
+            };
+            format!(" ({}{code})", it.document.get("Config.Image"))
+        });
+        let message = format!("the change was given up{what}: {}; {then}", rejection.why);
+        Happening::warning(&format!("service/{service}"), reason, message)
+    })
+    .collect()
 }
 
 /// Fields that are known from now on to read back otherwise than they are asked for.

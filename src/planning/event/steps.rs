@@ -78,6 +78,7 @@ fn done(step: &Step, before: &Seen, after: &Seen) -> Option<(&'static str, Strin
         // What a test refuses is told as such.
         Step::CopyIn { .. }
         | Step::ReadLog { .. }
+        | Step::Measure { .. }
         | Step::Probe { .. }
         | Step::Reach { .. }
         | Step::Test { .. }

@@ -44,7 +44,7 @@ fn news(drive: &mut Drive) -> Vec<String> {
     let observed = drive.learn();
     let world = drive.world(&observed);
     let status = condition::status(&world, &plan_world(&world), None);
-    condition::remember(&mut drive.memory, &status);
+    condition::remember(&mut drive.memory, &status, drive.machine.now());
     let after = lines(&drive.memory.events);
     after.into_iter().filter(|line| !before.contains(line)).collect()
 }
@@ -261,7 +261,7 @@ fn conditions_are_told_when_they_flip_and_the_first_time_only_if_they_are_bad() 
         let observed = drive.learn();
         let world = drive.world(&observed);
         let status = condition::status(&world, &plan_world(&world), invalid);
-        condition::remember(&mut drive.memory, &status);
+        condition::remember(&mut drive.memory, &status, drive.machine.now());
         lines(&drive.memory.events).pop().unwrap()
     };
     let message = "demo.yaml:3: unknown key";

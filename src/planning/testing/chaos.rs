@@ -22,6 +22,7 @@ pub(crate) fn config(cases: u32) -> ProptestConfig {
 }
 
 /// One service of a stack; it may depend on those before it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Clone, Debug)]
 struct Service {
     image: u8,
@@ -36,14 +37,17 @@ struct Service {
     port: bool,
     data: u8,
     depends_on: u8,
+    /// Whether it is restarted with what it depends on.
+    goes_along: bool,
 }
 
 fn service() -> impl Strategy<Value = Service> {
     let what = (1..3_u8, 0..3_u8, 0..3_u8, 0..4_u8, 1..3_u8, any::<bool>());
     let place = (0..4_u8, 0..2_u8, any::<bool>(), any::<bool>(), 0..2_u8, 0..4_u8);
+    let place = (place, any::<bool>());
     (what, place).prop_map(|(what, place)| {
         let (image, level, cpus, restart, scale, checked) = what;
-        let (networks, alias, stable, port, data, depends_on) = place;
+        let ((networks, alias, stable, port, data, depends_on), goes_along) = place;
         Service {
             image,
             level,
@@ -57,6 +61,7 @@ fn service() -> impl Strategy<Value = Service> {
             port: port && scale == 1,
             data,
             depends_on,
+            goes_along,
         }
     })
 }
@@ -103,7 +108,12 @@ fn yaml(services: &[Service], options: u8) -> String {
         for (other, depended) in services.iter().enumerate().take(index.min(2)) {
             if it.depends_on & (1 << other) != 0 {
                 let state = if depended.checked { "healthy" } else { "started" };
-                write!(below, "s{other}: {{condition: service_{state}}}, ").unwrap();
+                let restart = it.goes_along;
+                write!(
+                    below,
+                    "s{other}: {{condition: service_{state}, restart: {restart}}}, "
+                )
+                .unwrap();
             }
         }
         if !below.is_empty() {
@@ -140,6 +150,8 @@ pub(crate) enum Disturbance {
     Lose(u8),
     /// The software ends by itself.
     Crash(u8),
+    /// Its health command fails until another container is there.
+    Sicken(u8),
     RestartEngine,
 }
 
@@ -164,6 +176,7 @@ pub(crate) fn disturbance() -> impl Strategy<Value = Disturbance> {
         1 => any::<u8>().prop_map(D::Fail),
         1 => any::<u8>().prop_map(D::Lose),
         1 => any::<u8>().prop_map(D::Crash),
+        1 => any::<u8>().prop_map(D::Sicken),
         1 => Just(D::RestartEngine),
     ]
 }
@@ -214,6 +227,7 @@ pub(crate) fn happen(drive: &mut Drive, disturbance: &Disturbance) {
         D::RestartEngine => drive.machine.restart_engine(),
         D::End(number)
         | D::Crash(number)
+        | D::Sicken(number)
         | D::Pause(number)
         | D::Die(number)
         | D::Remove(number)
@@ -241,6 +255,11 @@ fn harm(drive: &mut Drive, disturbance: &Disturbance, name: &str) {
     match disturbance {
         D::End(_) if is_running => drive.machine.end_by_hand(name, 1),
         D::Crash(_) => drive.machine.crash(name, 1),
+        D::Sicken(_) => {
+            drive.machine.sick.insert(id);
+            // The engine has noticed by then.
+            drive.machine.advance(Duration::from_mins(2));
+        }
         D::Pause(_) => drive.machine.pause(name),
         D::Die(_) if is_running => {
             drive.machine.end_by_hand(name, 1);

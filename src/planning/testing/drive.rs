@@ -138,6 +138,8 @@ impl Drive {
                 if kill.has_its_effect {
                     self.perform(object, step);
                 }
+                // What was begun is kept before it is.
+                self.memory.under_way.extend(plan.steps.iter().cloned());
                 self.die(&kill);
                 break;
             }

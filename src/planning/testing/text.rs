@@ -87,6 +87,7 @@ pub(crate) fn step(step: &Step, machine: &Machine) -> String {
         | Step::Stop { container, .. }
         | Step::Remove { container }
         | Step::ReadLog { container }
+        | Step::Measure { container }
         | Step::Probe { container, .. }
         | Step::Signal { container, .. }
         | Step::Reach { container, .. }

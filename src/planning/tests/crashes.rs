@@ -375,7 +375,11 @@ fn a_condition_is_dated_by_its_flip_alone() {
     let mut drive = Drive::settled(ALWAYS);
     let remember = |drive: &mut Drive| {
         let status = drive.status();
-        crate::planning::condition::remember(&mut drive.memory, &status);
+        crate::planning::condition::remember(
+            &mut drive.memory,
+            &status,
+            drive.machine.now(),
+        );
         status.services[0].conditions[2].since.unwrap()
     };
     remember(&mut drive);

@@ -75,12 +75,13 @@ fn the_gate_opens_when_the_probe_passes_and_not_an_interval_later() {
 
 #[test]
 fn a_dependency_that_gets_sick_later_stops_nothing_and_blocks_what_is_to_come() {
-    let mut drive = Drive::settled(&chain(["", "", ""]));
+    let unhealed = |levels| chain(levels) + "x-reconciler: {heal: false}\n";
+    let mut drive = Drive::settled(&unhealed(["", "", ""]));
     drive.machine.software.insert("a".into(), Software::sick());
     drive.machine.advance(Duration::from_mins(2));
     assert!(drive.plan().steps.is_empty());
     drive.machine.end_by_hand("demo-b-1", 1);
-    drive.want(&chain(["", "", "new"]));
+    drive.want(&unhealed(["", "", "new"]));
     for _ in 0..50 {
         drive.one();
     }

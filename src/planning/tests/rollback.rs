@@ -116,6 +116,16 @@ fn three_ends_are_enough() {
     assert!(took < Duration::from_secs(30), "{took:?}");
     drive.settle();
     assert_eq!(level(&drive), "good");
+    let events: Vec<&str> = drive
+        .memory
+        .events
+        .iter()
+        .filter(|it| it.reason == "RolledBack")
+        .map(|it| it.message.as_str())
+        .collect();
+    let said = "the change was given up (web:1, exit code 3): it ended 3 times, the last \
+                with code 3; what was there before comes back";
+    assert_eq!(events[0], said);
     let why = &drive.memory.rejections[&ServiceName::new("web")].why;
     assert_eq!(why, "it ended 3 times, the last with code 3");
 }

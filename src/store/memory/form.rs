@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
+use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
+use super::data_path::{StoredDataPath, data_paths};
+use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
 use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
@@ -15,7 +18,7 @@ use crate::planning::memory::{
 };
 use crate::planning::rejection::Rejection;
 use crate::state::ids::{
-    ContainerId, Generation, ImageReference, Object, ServiceName, SpecHash,
+    ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
 use crate::state::time::{Moment, Now};
 use crate::store::form::{EngineTimeText, StoredEvent};
@@ -55,6 +58,15 @@ pub(super) struct Stored {
     tested: BTreeMap<ContainerId, String>,
     refused: BTreeMap<ServiceName, Refused>,
     watched: BTreeMap<ContainerId, StoredWatched>,
+    completed: BTreeMap<String, StoredCompleted>,
+    outages: BTreeMap<ServiceName, StoredOutage>,
+    attributed: BTreeMap<String, StoredAttributed>,
+    healings: BTreeMap<String, StoredHealings>,
+    pauses: StoredPauses,
+    asked_to_restart: BTreeSet<ServiceName>,
+    due_restarts: BTreeMap<String, StoredStart>,
+    adopted: BTreeMap<ContainerId, SourceId>,
+    data_paths: BTreeMap<String, StoredDataPath>,
 }
 
 /// Only what a later process cannot find out at once.
@@ -134,6 +146,7 @@ fn by_us(time: EngineTimeText, now: Now) -> Moment {
 }
 
 impl Stored {
+    #[allow(clippy::too_many_lines, reason = "a line for each field")]
     /// Takes down a whole memory; the match is exhaustive, so that a new field is thought of.
     #[expect(clippy::too_many_lines, reason = "one line for each field")]
     pub(super) fn new(version: u32, memory: &Memory, now: Now) -> Self {
@@ -166,6 +179,17 @@ impl Stored {
             tested,
             refused,
             watched,
+            completed,
+            outages,
+            attributed,
+            healings,
+            pauses,
+            asked_to_restart,
+            due_restarts,
+            only: _,
+            adopted,
+            data_paths,
+            measured: _,
         } = memory;
         Self {
             version,
@@ -205,6 +229,15 @@ impl Stored {
                 is_well: it.is_well,
                 last: it.last.clone().filter(|_| it.is_well != Some(true)),
             }),
+            completed: named(completed, StoredCompleted::new),
+            outages: values(outages, StoredOutage::new),
+            attributed: named(attributed, StoredAttributed::new),
+            healings: named(healings, StoredHealings::new),
+            pauses: StoredPauses::new(pauses),
+            asked_to_restart: asked_to_restart.clone(),
+            due_restarts: stored_starts(due_restarts),
+            adopted: adopted.clone(),
+            data_paths: values(data_paths, StoredDataPath::new),
         }
     }
 
@@ -266,25 +299,40 @@ impl Stored {
                 .into_iter()
                 .map(|(id, it)| (id, it.watched(now)))
                 .collect(),
+            completed: objects(self.completed, |it| Ok(it.completed()))?,
+            outages: self
+                .outages
+                .into_iter()
+                .map(|(name, it)| (name, it.outage()))
+                .collect(),
+            attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
+            healings: objects(self.healings, |it| Ok(it.healings()))?,
+            pauses: self.pauses.pauses(),
+            asked_to_restart: self.asked_to_restart,
+            due_restarts: starts(self.due_restarts)?,
+            only: None,
+            adopted: self.adopted,
+            data_paths: data_paths(self.data_paths),
+            measured: BTreeMap::new(),
         })
     }
 }
 
-fn values<K: Ord + Clone, V, S>(
+pub(super) fn values<K: Ord + Clone, V, S>(
     map: &BTreeMap<K, V>,
     stored: impl Fn(&V) -> S,
 ) -> BTreeMap<K, S> {
     map.iter().map(|(key, value)| (key.clone(), stored(value))).collect()
 }
 
-fn named<V, S>(
+pub(super) fn named<V, S>(
     map: &BTreeMap<Object, V>,
     stored: impl Fn(&V) -> S,
 ) -> BTreeMap<String, S> {
     map.iter().map(|(object, value)| (object.to_string(), stored(value))).collect()
 }
 
-fn objects<S, V>(
+pub(super) fn objects<S, V>(
     map: BTreeMap<String, S>,
     value: impl Fn(S) -> Result<V, MemoryError>,
 ) -> Result<BTreeMap<Object, V>, MemoryError> {

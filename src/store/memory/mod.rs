@@ -3,7 +3,10 @@
 //! Both have one form. What only the living process can use (steps under way, probing) is
 //! sent to others, and never kept.
 
+mod by_hand;
+mod data_path;
 mod form;
+mod life;
 mod step;
 #[cfg(test)]
 pub(super) mod tests;
@@ -118,21 +121,28 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         tested,
         refused,
         watched,
+        completed,
+        outages,
+        attributed,
+        healings,
+        pauses,
+        asked_to_restart,
+        due_restarts,
+        only: _,
+        adopted,
+        data_paths,
+        measured: _,
     } = memory;
     let watched: Vec<_> =
         watched.iter().map(|(id, it)| (id, it.started, it.is_well)).collect();
-    let of_containers = (proven, filled, stopped, restarts);
+    let stopping: Vec<&ContainerId> = memory.stopping().collect();
+    let of_runs = (proven, filled, stopped, stopping, restarts);
+    let of_containers = (of_runs, adopted, data_paths);
     let of_engine = (pulled, quirks, unequal);
     let of_content = (contents, offered, tested, refused, watched);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);
-    let of_wishes = (generation, down, wishes);
-    (
-        of_wishes,
-        of_containers,
-        of_engine,
-        (of_changes, of_content),
-        retries,
-        crashes,
-        conditions,
-    )
+    let of_people = (pauses, asked_to_restart, due_restarts);
+    let of_wishes = (generation, down, wishes, completed, of_people);
+    let failures = (retries, crashes, outages, attributed, healings);
+    (of_wishes, of_containers, of_engine, (of_changes, of_content), failures, conditions)
 }

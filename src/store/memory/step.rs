@@ -31,6 +31,7 @@ pub(super) enum StoredStep {
     Stop { container: ContainerId },
     Remove { container: ContainerId },
     ReadLog { container: ContainerId },
+    Measure { container: ContainerId },
     Probe { container: ContainerId },
     Signal { container: ContainerId, signal: String },
     Test { container: ContainerId },
@@ -59,6 +60,7 @@ impl From<&Step> for StoredStep {
             Step::Stop { container, grace: _ } => Self::Stop { container },
             Step::Remove { container } => Self::Remove { container },
             Step::ReadLog { container } => Self::ReadLog { container },
+            Step::Measure { container } => Self::Measure { container },
             Step::Probe { container, command: _, timeout: _ }
             | Step::Reach { container, how: _, timeout: _ } => Self::Probe { container },
             Step::Signal { container, signal, content: _ } => {
@@ -101,6 +103,7 @@ impl From<StoredStep> for Step {
             }
             StoredStep::Remove { container } => Self::Remove { container },
             StoredStep::ReadLog { container } => Self::ReadLog { container },
+            StoredStep::Measure { container } => Self::Measure { container },
             StoredStep::Probe { container } => {
                 let command = Vec::new();
                 Self::Probe { container, command, timeout: Duration::ZERO }

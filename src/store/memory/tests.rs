@@ -3,17 +3,23 @@
 use std::time::Duration;
 
 use super::*;
-use crate::planning::event::{Event, EventKind};
-use crate::planning::event::{Events, Seen};
+use crate::planning::attribution::{Attributed, Outage};
+use crate::planning::completed::Completed;
+use crate::planning::data_path::DataPath;
+use crate::planning::event::{Event, EventKind, Events, Seen};
+use crate::planning::heal::{Healing, Healings, Remedy};
 use crate::planning::memory::{
     Crashes, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper, Watched,
 };
+use crate::planning::pause::{Pause, Pauses};
 use crate::planning::rejection::Rejection;
 use crate::planning::trial::{Trial, Verdict};
 use crate::state::content::{Contents, Counted, Place};
 use crate::state::desired::FailureAction;
 use crate::state::document::Document;
-use crate::state::ids::{ContainerId, Generation, Object, ServiceName, SpecHash};
+use crate::state::ids::{
+    ContainerId, Generation, ImageId, Object, ServiceName, SpecHash,
+};
 use crate::state::secret::Secret;
 use crate::state::step::{InsideFile, Rehearsal, Step};
 use crate::state::time::{EngineTime, Moment};
@@ -34,6 +40,7 @@ fn web() -> Object {
     "service/web/1".parse().unwrap()
 }
 
+#[allow(clippy::too_many_lines, reason = "a line for each field")]
 /// A memory in which nothing is empty, with a secret in every step that can hold one.
 #[expect(clippy::too_many_lines, reason = "one line for each field")]
 pub(in crate::store) fn full(now: Now) -> Memory {
@@ -120,7 +127,56 @@ pub(in crate::store) fn full(now: Now) -> Memory {
             Refused { content: "sha256:9".to_owned(), message: "no".to_owned() },
         )]
         .into(),
+        completed: [(web(), completed())].into(),
+        outages: [(ServiceName::new("db"), outage())].into(),
+        attributed: [(web(), attributed())].into(),
+        healings: [(web(), healings())].into(),
+        pauses: pauses(),
+        asked_to_restart: ["db".into()].into(),
+        due_restarts: [(web(), (ContainerId::new("c1"), time("09:00:00")))].into(),
+        only: None,
+        adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
+        data_paths: [("/srv/data".to_owned(), data_path())].into(),
+        measured: BTreeMap::new(),
     }
+}
+
+fn healings() -> Healings {
+    let current = Some(Healing {
+        remedy: Remedy::Recreate,
+        container: ContainerId::new("c1"),
+        since: time("09:50:00"),
+    });
+    let well_since = Some(time("09:51:00"));
+    Healings { times: vec![time("09:50:00")], row: 2, well_since, current }
+}
+
+fn outage() -> Outage {
+    Outage { began: time("09:20:00"), ended: Some(time("09:21:00")) }
+}
+
+fn attributed() -> Attributed {
+    let last = (ContainerId::new("c1"), time("09:20:01"));
+    Attributed { last, to: ServiceName::new("db") }
+}
+
+fn completed() -> Completed {
+    Completed { spec: SpecHash::new("sha256:6"), image: ImageId::new("sha256:7") }
+}
+
+fn data_path() -> DataPath {
+    DataPath {
+        had_entries: true,
+        mount: "/srv".to_owned(),
+        container: ContainerId::new("c1"),
+        started: time("09:00:00"),
+    }
+}
+
+fn pauses() -> Pauses {
+    let pause = Pause { since: time("09:50:00"), until: Some(time("11:50:00")) };
+    let by_hand = Pause { until: None, ..pause };
+    Pauses { stack: Some(by_hand), services: [("web".into(), pause)].into() }
 }
 
 fn trial(now: Now) -> Trial {
@@ -191,6 +247,8 @@ fn steps() -> BTreeMap<Object, Step> {
         Step::Unpause { container: container.clone() },
         Step::Stop { container: container.clone(), grace: timeout },
         Step::Remove { container: container.clone() },
+        Step::ReadLog { container: container.clone() },
+        Step::Measure { container: container.clone() },
         Step::Probe { container: container.clone(), command: command.clone(), timeout },
         Step::Signal {
             container: container.clone(),
@@ -264,13 +322,15 @@ fn a_later_process_gets_what_it_can_use() {
     let path = folder.path().join("stacks/web.json");
     write(&path, &full(after(5000)), after(5000)).unwrap();
     let read = parse(&std::fs::read(&path).unwrap(), after(0)).unwrap();
-    let expected = Memory {
+    let mut expected = Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
         unwatched: None,
         events: Events::default(),
         ..full(after(0))
     };
+    // It was being stopped: its end is no crash.
+    expected.stopped.insert(ContainerId::new("c1"), Stopper::Somebody);
     assert_eq!(read, expected);
 }
 
@@ -304,8 +364,11 @@ fn rubbish_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
-    let (one, now) = (full(after(10)), after(10));
+fn probing_most_steps_under_way_and_events_are_no_reason_to_write_memory() {
+    let (mut one, now) = (full(after(10)), after(10));
+    let stopping = one.clone();
+    one.under_way.retain(|_, step| step.verb() != "stop");
+    assert!(!is_same_to_others(&one, &stopping), "its end would be taken for a crash");
     let idle = Memory {
         under_way: BTreeMap::new(),
         probing: BTreeMap::new(),
@@ -314,7 +377,7 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         ..one.clone()
     };
     assert!(is_same_to_others(&one, &idle));
-    let changes: [fn(&mut Memory); 18] = [
+    let changes: [fn(&mut Memory); 22] = [
         |it| it.generation = None,
         |it| it.down = None,
         |it| it.proven.clear(),
@@ -333,9 +396,14 @@ fn probing_steps_under_way_and_events_are_no_reason_to_write_memory() {
         |it| it.offered.clear(),
         |it| it.tested.clear(),
         |it| it.refused.clear(),
+        |it| it.completed.clear(),
+        |it| it.outages.clear(),
+        |it| it.attributed.clear(),
+        |it| it.healings.clear(),
     ];
     for change in changes {
         let mut other = full(now);
+        other.under_way.clear();
         change(&mut other);
         assert!(!is_same_to_others(&one, &other), "{other:?}");
     }

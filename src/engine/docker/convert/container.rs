@@ -8,9 +8,11 @@ use serde_json::Value as Json;
 use crate::compose::attribute::form;
 use crate::engine::docker::error::CallError;
 use crate::state::ids::{
-    ContainerName, NetworkId, NetworkName, ProjectName, Replica, SourceId,
+    ContainerName, NetworkId, NetworkName, ProjectName, Replica, SourceId, VolumeName,
 };
-use crate::state::observed::{Container, ContainerState, Health, Origin, Status, labels};
+use crate::state::observed::{
+    Container, ContainerState, Health, Origin, Status, is_anonymous, labels,
+};
 use crate::state::time::EngineTime;
 
 use super::time;
@@ -26,6 +28,7 @@ pub(in crate::engine::docker) struct Listed {
     names: Option<Vec<String>>,
     labels: Option<Labels>,
     state: Option<String>,
+    network_settings: Option<InspectedNetworks>,
 }
 
 impl Listed {
@@ -38,6 +41,18 @@ impl Listed {
     /// Returns the Compose project that the labels name.
     pub(in crate::engine::docker) fn project(&self) -> Option<ProjectName> {
         self.labels.as_ref()?.get(labels::PROJECT).map(ProjectName::new)
+    }
+
+    /// Iterates over the networks that the container is attached to; the engine gives no id
+    /// of those of a container that was never started.
+    pub(in crate::engine::docker) fn networks(
+        &self,
+    ) -> impl Iterator<Item = (NetworkName, Option<NetworkId>)> {
+        let networks = self.network_settings.iter().flat_map(|it| it.networks.iter());
+        networks.flatten().map(|(name, endpoint)| {
+            let id = Some(endpoint.network.as_str()).filter(|id| !id.is_empty());
+            (NetworkName::new(name), id.map(NetworkId::new))
+        })
     }
 
     /// Tells whether the line shows the container as it was when it was last inspected.
@@ -65,6 +80,18 @@ struct Inspected {
     state: InspectedState,
     config: InspectedConfig,
     network_settings: Option<InspectedNetworks>,
+    mounts: Option<Vec<InspectedMount>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedMount {
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    destination: String,
 }
 
 #[derive(Deserialize)]
@@ -73,13 +100,13 @@ struct InspectedConfig {
     labels: Option<Labels>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct InspectedNetworks {
     networks: Option<BTreeMap<String, InspectedEndpoint>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct InspectedEndpoint {
     #[serde(rename = "NetworkID", default)]
     network: String,
@@ -152,6 +179,13 @@ pub(in crate::engine::docker) fn container(json: &Json) -> Result<Container, Cal
             .collect(),
         created: time(&inspected.created).unwrap_or(EngineTime::UNIX_EPOCH),
         state: state(inspected.state, inspected.restart_count),
+        anonymous: inspected
+            .mounts
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|mount| mount.r#type == "volume" && is_anonymous(&mount.name))
+            .map(|mount| (mount.destination, VolumeName::new(mount.name)))
+            .collect(),
     })
 }
 
@@ -225,6 +259,11 @@ mod tests {
                 "reconciler.replaces": "abc",
             }},
             "NetworkSettings": {"Networks": {"milvus": {"NetworkID": "8d37"}}},
+            "Mounts": [
+                {"Type": "volume", "Name": "a1".repeat(32), "Destination": "/data"},
+                {"Type": "volume", "Name": "milvus_etcd", "Destination": "/etcd"},
+                {"Type": "bind", "Source": "/srv", "Destination": "/srv"},
+            ],
         })
     }
 
@@ -251,6 +290,10 @@ mod tests {
         );
         assert_eq!(state.started, Some("2026-11-22T20:07:12.5Z".parse().unwrap()));
         assert_eq!(state.finished, None);
+        assert_eq!(
+            container.anonymous,
+            [("/data".into(), "a1".repeat(32).as_str().into())].into()
+        );
     }
 
     #[test]

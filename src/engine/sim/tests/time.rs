@@ -17,7 +17,11 @@ fn demo() -> ProjectName {
 }
 
 fn scope() -> Scope {
-    Scope { project: demo(), images: [ImageReference::new("x:1")].into() }
+    Scope {
+        project: demo(),
+        images: [ImageReference::new("x:1")].into(),
+        paths: std::collections::BTreeSet::new(),
+    }
 }
 
 fn actions(wakeups: impl Iterator<Item = Wakeup>) -> Vec<String> {
