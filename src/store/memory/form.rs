@@ -249,17 +249,13 @@ impl Stored {
         Ok(Memory {
             generation: self.generation,
             down: self.down,
-            trials: self.trials.into_iter().map(|(id, it)| (id, it.trial(now))).collect(),
+            trials: each(self.trials, |it| it.trial(now)),
             rejections: self.rejections,
             offices: self.offices,
             logged: self.logged,
             unwatched: self.unwatched.map(|time| time.0),
-            proven: self.proven.into_iter().map(|(id, time)| (id, time.0)).collect(),
-            probing: self
-                .probing
-                .into_iter()
-                .map(|(id, it)| (id, it.probing(now)))
-                .collect(),
+            proven: each(self.proven, |time| time.0),
+            probing: each(self.probing, |it| it.probing(now)),
             retries: objects(self.retries, retry)?,
             crashes: objects(self.crashes, |it| Ok(it.crashes(now)))?,
             under_way: objects(self.under_way, |it| Ok(it.into()))?,
@@ -275,36 +271,21 @@ impl Stored {
                 .map(|it| ((it.service, it.spec), it.fields))
                 .collect(),
             unequal: self.unequal.into_iter().map(unequal).collect(),
-            conditions: self
-                .conditions
-                .into_iter()
-                .map(|(about, it)| (about, (it.status, it.since.0)))
-                .collect(),
+            conditions: each(self.conditions, |it| (it.status, it.since.0)),
             events: Events::of_records(
                 self.events.into_iter().map(Event::from).collect(),
             ),
             seen: Seen::default(),
-            contents: self
-                .contents
-                .into_iter()
-                .map(|(id, it)| {
-                    (id, ReadContent { started: it.started.0, read: it.read })
-                })
-                .collect(),
+            contents: each(self.contents, |it| ReadContent {
+                started: it.started.0,
+                read: it.read,
+            }),
             offered: self.offered,
             tested: self.tested,
             refused: self.refused,
-            watched: self
-                .watched
-                .into_iter()
-                .map(|(id, it)| (id, it.watched(now)))
-                .collect(),
+            watched: each(self.watched, |it| it.watched(now)),
             completed: objects(self.completed, |it| Ok(it.completed()))?,
-            outages: self
-                .outages
-                .into_iter()
-                .map(|(name, it)| (name, it.outage()))
-                .collect(),
+            outages: each(self.outages, StoredOutage::outage),
             attributed: objects(self.attributed, |it| Ok(it.attributed()))?,
             healings: objects(self.healings, |it| Ok(it.healings()))?,
             pauses: self.pauses.pauses(),
@@ -316,6 +297,10 @@ impl Stored {
             measured: BTreeMap::new(),
         })
     }
+}
+
+fn each<K: Ord, S, V>(map: BTreeMap<K, S>, value: impl Fn(S) -> V) -> BTreeMap<K, V> {
+    map.into_iter().map(|(key, stored)| (key, value(stored))).collect()
 }
 
 pub(super) fn values<K: Ord + Clone, V, S>(
