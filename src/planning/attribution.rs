@@ -112,13 +112,16 @@ pub(super) fn cause_of_end<'a>(
 }
 
 /// Returns the dependency for whose sake the engine has had to start a container again just
-/// now.
+/// now: its outage began when the container was there already. One that was made into an
+/// outage has only itself to blame.
 pub(super) fn cause_of_restarts<'a>(
     world: &World<'a>,
     outages: &BTreeMap<ServiceName, Outage>,
     instance: &Instance<'a>,
 ) -> Option<&'a ServiceName> {
-    cause(world, outages, instance, |outage| matters(outage, world.now))
+    let made = instance.office.holder.map(|holder| holder.created)?;
+    let is_it = |outage: Outage| made <= outage.began && matters(outage, world.now);
+    cause(world, outages, instance, is_it)
 }
 
 fn cause<'a>(

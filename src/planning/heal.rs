@@ -25,7 +25,7 @@ use super::rejection::{Course, course};
 use super::replica::{decision, object};
 use super::retry::CRASH;
 use super::world::{Instance, Standing, World};
-use super::{handover, order};
+use super::{handover, order, outside};
 
 /// The time that the budget is for.
 const HOUR: Duration = Duration::from_hours(1);
@@ -248,27 +248,28 @@ pub fn decide(
     instance: &Instance<'_>,
     holder: &Container,
 ) -> Decision {
-    const SICK: &str = "its health check fails";
+    let sick = outside::complaint(world.memory, &holder.id);
+    let sick = sick.unwrap_or_else(|| "its health check fails".to_owned());
     if let Some(healing) = under_way(world, instance) {
         return match healing.remedy {
             Remedy::Restart => {
                 let next = stop(world, instance, holder);
-                decision(instance, Action::Restart, SICK, next)
+                decision(instance, Action::Restart, sick, next)
             }
             Remedy::Recreate => recreate(world, instance, holder),
         };
     }
     if !is_patient(world, instance) {
-        return decision(instance, Action::None, SICK, Next::Nothing);
+        return decision(instance, Action::None, sick, Next::Nothing);
     }
     let healings = world.memory.healings.get(&object(instance));
     let row = healings.map_or(0, |it| it.row);
     let action = Remedy::after(row, world, instance).action();
     let waits = order::others_first(world, instance);
     let reason = match row {
-        0 => SICK.to_owned(),
-        1 => format!("{SICK} although it was healed"),
-        row => format!("{SICK} although it was healed {row} times in a row"),
+        0 => sick,
+        1 => format!("{sick} although it was healed"),
+        row => format!("{sick} although it was healed {row} times in a row"),
     };
     let next = match wake(world, instance) {
         _ if !waits.is_empty() => Next::Wait(waits),

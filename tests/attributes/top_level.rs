@@ -15,7 +15,6 @@ const NETWORK: &[(&str, &[&str], &str, &str)] = &[
         "\"false\"",
     ),
     ("internal: true", &["internal"], "/Internal", "true"),
-    ("attachable: true", &["attachable"], "/Attachable", "true"),
     (
         "ipam: {config: [{subnet: 10.214.7.0/24, gateway: 10.214.7.9}]}",
         &["ipam"],

@@ -123,6 +123,12 @@ fn service(
         settings.ready_deadline.or(candidate.extension.ready_deadline);
     let counted = candidate.counted.get(name).cloned().unwrap_or_default();
     settings.heal = settings.heal.or(candidate.extension.heal);
+    if let (Some(probe), Some(heal)) = (&mut settings.probe, settings.heal)
+        && node.at("x-reconciler.probe.failures").is_none()
+    {
+        // So many failed probes make it unhealthy, and what is unhealthy is healed.
+        probe.failures = heal.failures;
+    }
     Service {
         name: ServiceName::new(name),
         canonical: canonical(node),

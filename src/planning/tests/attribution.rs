@@ -145,3 +145,20 @@ fn restarts_by_the_engine_while_a_dependency_is_out_are_no_crashes() {
     state.started = Some(time);
     assert_eq!(count(&mut drive), 1);
 }
+
+#[test]
+fn what_was_made_while_its_dependency_came_up_crashes_by_itself() {
+    let yaml = pair("service_started")
+        .replace("image: app:1", "image: app:1\n    restart: always");
+    let mut drive = Drive::new(crate::planning::testing::desired(&yaml));
+    drive
+        .machine
+        .software
+        .insert("app".into(), crate::planning::testing::Software::ends(1));
+    for _ in 0..40 {
+        drive.one();
+    }
+    let status = drive.status();
+    let app = &status.services[0].conditions[0];
+    assert_eq!(app.reason, "CrashLoopBackOff", "{}", app.message);
+}

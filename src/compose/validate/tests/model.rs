@@ -80,6 +80,53 @@ x-reconciler: {ready_deadline: 7m, prune: always}
 }
 
 #[test]
+fn a_change_is_rolled_out_as_the_file_says_and_else_by_default() {
+    use std::time::Duration;
+
+    use crate::state::desired::{FailureAction, Rollout, StartOrder};
+    let stack = valid(
+        "services:
+  a: {image: x}
+  b:
+    image: x
+    deploy:
+      update_config: {parallelism: 0, delay: 10s, monitor: 0s, max_failure_ratio: 0.3,
+                      order: start-first, failure_action: pause}
+      rollback_config: {parallelism: 2}
+",
+    );
+    let of = |name: &str| &stack.services[name];
+    assert_eq!(
+        (&of("a").update, &of("a").rollback),
+        (&Rollout::default(), &Rollout::default())
+    );
+    let update = Rollout {
+        parallelism: None,
+        delay: Duration::from_secs(10),
+        monitor: Duration::ZERO,
+        bearable: 300_000,
+        order: StartOrder::StartFirst,
+        failure_action: Some(FailureAction::Pause),
+    };
+    assert_eq!(of("b").update, update);
+    assert_eq!(of("b").rollback, Rollout { parallelism: Some(2), ..Rollout::default() });
+}
+
+#[test]
+fn how_many_failed_probes_are_too_many_is_said_by_the_probe_or_by_healing() {
+    let stack = valid(
+        "services:
+  a: {image: x, x-reconciler: {probe: {tcp: 1}, heal: {failures: 7}}}
+  b: {image: x, x-reconciler: {probe: {tcp: 1, failures: 2}, heal: {failures: 7}}}
+  c: {image: x, x-reconciler: {probe: {tcp: 1}}}
+",
+    );
+    let failures =
+        |name: &str| stack.services[name].settings.probe.as_ref().unwrap().failures;
+    assert_eq!(["a", "b", "c"].map(failures), [7, 2, 3]);
+}
+
+#[test]
 fn many_services_are_checked_in_time_and_without_deep_recursion() {
     let mut text = "services:\n".to_owned();
     for number in 0..3_000 {
