@@ -40,9 +40,14 @@ pub fn decide(
     let strategy = strategy(instance, &holder.document);
     let reason =
         format!("{}; {}", named(&instance.drift, Action::Recreate), strategy.because);
+    let is_on_its_way = instance.office.candidate.is_some_and(is_running);
     let next = match strategy.order {
         StartOrder::StartFirst if is_running(holder) => {
             start_first(world, instance, holder)
+        }
+        // Nobody serves any more: the new one takes over as far as it has come.
+        StartOrder::StartFirst if is_on_its_way => {
+            set_aside(instance, holder, Aside::Old)
         }
         StartOrder::StartFirst | StartOrder::StopFirst => {
             stop_first(world, instance, holder)

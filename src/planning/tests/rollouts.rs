@@ -109,6 +109,18 @@ fn start_first_of_what_never_gets_ready_touches_nothing_that_serves() {
 }
 
 #[test]
+fn a_new_container_takes_over_as_it_is_when_the_old_one_ends_meanwhile() {
+    let mut drive = changing("b", "order: start-first, monitor: 1s");
+    drive.until("start demo-web-1.next-00000002");
+    drive.machine.end_by_hand("demo-web-1", 1);
+    drive.settle();
+    assert_eq!(levels(&drive), ["b", "b", "b"]);
+    assert_eq!(drive.machine.containers.len(), 3);
+    let again = drive.history.iter().filter(|it| it.starts_with("create demo-web-1"));
+    assert_eq!(again.count(), 1, "{:#?}", drive.history);
+}
+
+#[test]
 fn start_first_stops_first_where_two_cannot_run_and_says_why() {
     let with_data = |level: &str| {
         web(level, "order: start-first")
