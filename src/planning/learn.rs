@@ -16,8 +16,8 @@ use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
 use super::world::{Allowed, World};
 use super::{
-    adoption, attribution, completed, content, crash, data_path, heal, outside, quirk,
-    rejection, restart, target, trial,
+    adoption, attribution, completed, content, crash, data_path, heal, outside, prune,
+    quirk, rejection, restart, target, trial,
 };
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
@@ -61,6 +61,7 @@ pub fn learn(
     let (trials, offices) = (trial::trials(&world, outcomes), rejection::offices(&world));
     let due_restarts = restart::due(&world);
     let adopted = adoption::adopted(&world);
+    let before_prune = prune::before(&world);
     let data_paths = data_path::remembered(&world);
     memory.crashes = crashes;
     memory.attributed = attributed;
@@ -68,6 +69,7 @@ pub fn learn(
     memory.healings = healings;
     memory.due_restarts = due_restarts;
     memory.adopted = adopted;
+    memory.before_prune = before_prune;
     memory.data_paths = data_paths;
     memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);

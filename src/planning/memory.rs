@@ -108,6 +108,8 @@ pub struct Memory {
     /// Containers that somebody else made and that a service of a source had the place for:
     /// they are that source's from then on.
     pub adopted: BTreeMap<ContainerId, SourceId>,
+    /// The services that had containers when none of them had left the file.
+    pub before_prune: BTreeSet<ServiceName>,
     /// The folders of the host that containers may write to, as they were when one ran.
     pub data_paths: BTreeMap<String, DataPath>,
     /// How many bytes of memory containers used, and when that was asked. Of this process

@@ -96,13 +96,14 @@ fn blocked(world: &World<'_>, gone: &BTreeSet<&ServiceName>) -> Option<String> {
     match world.desired.settings.prune {
         Prune::Always | Prune::Never => None,
         Prune::Guarded => {
-            let present: BTreeSet<&ServiceName> = world
-                .instances
-                .values()
-                .filter(|instance| instance.office.holder.is_some())
-                .map(|instance| &instance.service.name)
-                .collect();
-            let total = present.len() + gone.len();
+            // What came since some of them left does not make them fewer.
+            let before = &world.memory.before_prune;
+            let before: BTreeSet<&ServiceName> = if before.is_empty() {
+                present(world).collect()
+            } else {
+                before.iter().collect()
+            };
+            let total = before.union(gone).count();
             (gone.len() * 2 > total).then(|| {
                 format!(
                     "{} of {total} services would go, which is more than half; \
@@ -111,6 +112,21 @@ fn blocked(world: &World<'_>, gone: &BTreeSet<&ServiceName>) -> Option<String> {
                 )
             })
         }
+    }
+}
+
+/// Iterates over the wanted services that have containers.
+fn present<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w ServiceName> {
+    let there = world.instances.values().filter(|it| it.office.holder.is_some());
+    there.map(|instance| &instance.service.name)
+}
+
+/// Returns the services that had containers when none of them had left the file.
+pub(super) fn before(world: &World<'_>) -> BTreeSet<ServiceName> {
+    if gone_services(world).is_empty() {
+        present(world).cloned().collect()
+    } else {
+        world.memory.before_prune.clone()
     }
 }
 

@@ -117,3 +117,19 @@ fn a_deleted_stack_leaves_a_network_to_those_who_use_it() {
     assert_eq!(drive.machine.names().len(), 1);
     assert!(drive.machine.networks.contains_key("demo_default"));
 }
+
+#[test]
+fn services_that_come_do_not_make_it_less_that_go() {
+    let stack = |names: &[&str]| {
+        let services =
+            names.iter().map(|it| format!("{it}: {{image: '{it}:1', restart: always}}"));
+        format!("services: {{{}}}", services.collect::<Vec<_>>().join(", "))
+    };
+    let mut drive = Drive::settled(&stack(&["a", "b", "c"]));
+    drive.want(&stack(&["c", "d", "e", "f"])).settle();
+    let names: Vec<String> = drive.machine.names().into_keys().collect();
+    assert_eq!(names.len(), 6, "two of three would go: {names:?}");
+    drive.allowed.prune = true;
+    drive.settle();
+    assert_eq!(drive.machine.names().len(), 4);
+}

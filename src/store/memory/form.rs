@@ -66,6 +66,7 @@ pub(super) struct Stored {
     asked_to_restart: BTreeSet<ServiceName>,
     due_restarts: BTreeMap<String, StoredStart>,
     adopted: BTreeMap<ContainerId, SourceId>,
+    before_prune: BTreeSet<ServiceName>,
     data_paths: BTreeMap<String, StoredDataPath>,
 }
 
@@ -188,6 +189,7 @@ impl Stored {
             due_restarts,
             only: _,
             adopted,
+            before_prune,
             data_paths,
             measured: _,
         } = memory;
@@ -237,6 +239,7 @@ impl Stored {
             asked_to_restart: asked_to_restart.clone(),
             due_restarts: stored_starts(due_restarts),
             adopted: adopted.clone(),
+            before_prune: before_prune.clone(),
             data_paths: values(data_paths, StoredDataPath::new),
         }
     }
@@ -293,6 +296,7 @@ impl Stored {
             due_restarts: starts(self.due_restarts)?,
             only: None,
             adopted: self.adopted,
+            before_prune: self.before_prune,
             data_paths: data_paths(self.data_paths),
             measured: BTreeMap::new(),
         })

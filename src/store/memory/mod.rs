@@ -130,6 +130,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         due_restarts,
         only: _,
         adopted,
+        before_prune,
         data_paths,
         measured: _,
     } = memory;
@@ -137,7 +138,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         watched.iter().map(|(id, it)| (id, it.started, it.is_well)).collect();
     let stopping: Vec<&ContainerId> = memory.stopping().collect();
     let of_runs = (proven, filled, stopped, stopping, restarts);
-    let of_containers = (of_runs, adopted, data_paths);
+    let of_containers = (of_runs, adopted, before_prune, data_paths);
     let of_engine = (pulled, quirks, unequal);
     let of_content = (contents, offered, tested, refused, watched);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);
