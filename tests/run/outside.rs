@@ -26,7 +26,7 @@ services:
     image: {NGINX}
     stop_signal: SIGQUIT
     depends_on: {{etcd: {{condition: service_healthy}}, tcp: {{condition: service_healthy}}}}
-    x-reconciler: {{probe: {{{settings}, interval: 200ms, timeout: 500ms}}}}
+    x-reconciler: {{heal: false, probe: {{{settings}, interval: 200ms, timeout: 500ms}}}}
 "
     )
 }
