@@ -35,8 +35,6 @@ fn mounts() -> Vec<Case> {
             "/Mounts/0/Name",
             json!("{project}_data"),
         ),
-        // It may hold data, so the container that takes over gets it even so.
-        mount("anonymous", "volumes: [/data]"),
         changed("other", "volumes", "volumes: [data:/data]", "volumes: [more:/data]")
             .names(&["volumes./data"])
             .shows_at(MOUNTS, "/Mounts/0/Name", json!("{project}_more")),
