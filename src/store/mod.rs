@@ -128,12 +128,15 @@ impl Store {
         let mut known = self.known();
         known.memories.remove(&files.memory);
         known.journals.remove(&files.journal);
-        for path in [files.memory, files.journal] {
-            match std::fs::remove_file(&path) {
+        let StackFiles { memory, journal, logs } = files;
+        let gone = [memory, journal].map(|path| (std::fs::remove_file(&path), path));
+        let logs = (std::fs::remove_dir_all(&logs), logs);
+        for (attempt, path) in gone.into_iter().chain([logs]) {
+            match attempt {
                 Ok(()) => {}
                 Err(error) if disk::is_absence(&error) => {}
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "the file stays");
+                    tracing::warn!(path = %path.display(), %error, "it stays");
                 }
             }
         }

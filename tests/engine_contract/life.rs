@@ -46,6 +46,21 @@ pub(crate) async fn a_container_lives_from_create_to_remove_and_every_step_may_b
     stage.refuses(Step::Start { container: a }, FailureKind::NotFound).await;
 }
 
+pub(crate) async fn what_a_container_wrote_can_be_read_until_it_is_removed(
+    stage: &mut Stage<impl Subject>,
+) {
+    let a =
+        stage.create("a", stage.shell("echo boom; exit 3", &[("sim.exits", "3")])).await;
+    let read = Step::ReadLog { container: a.clone() };
+    assert!(matches!(stage.ask(read.clone()).await, Ok(Done::Log { .. })));
+    stage.does(Step::Start { container: a.clone() }).await;
+    stage.until(&a, "has exited", |it| it.state.status == Status::Exited).await;
+    let answer = stage.ask(read.clone()).await;
+    assert!(matches!(answer, Ok(Done::Log { .. })), "{answer:?}");
+    stage.does(Step::Remove { container: a }).await;
+    stage.refuses(read, FailureKind::NotFound).await;
+}
+
 pub(crate) async fn what_ends_by_itself_is_not_told_as_stopped(
     stage: &mut Stage<impl Subject>,
 ) {

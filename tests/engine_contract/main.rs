@@ -71,6 +71,7 @@ macro_rules! scenarios {
 scenarios! {
     life:
         a_container_lives_from_create_to_remove_and_every_step_may_be_repeated,
+        what_a_container_wrote_can_be_read_until_it_is_removed,
         what_ends_by_itself_is_not_told_as_stopped,
         what_is_stopped_by_hand_is_told_as_what_is_stopped_by_us,
         what_is_killed_by_hand_is_told_as_killed,
