@@ -93,6 +93,11 @@ fn wish(memory: &mut Memory, desired: &Desired) {
     memory.retries.retain(|object, _| is_same(object));
     memory.crashes.retain(|object, _| is_same(object));
     memory.healings.retain(|object, _| is_same(object));
+    // Whether the image of what is wanted now is another may not be known before it is there.
+    memory.rejections.retain(|service, _| {
+        let first = Replica { service: service.clone(), number: 1 };
+        is_same(&Object::Service(first))
+    });
 }
 
 fn wishes(desired: &Desired) -> BTreeMap<Object, String> {

@@ -83,6 +83,19 @@ fn what_was_rejected_is_not_tried_again_until_it_is_wanted_otherwise() {
 }
 
 #[test]
+fn an_image_that_has_yet_to_be_pulled_is_no_reason_to_stay_with_the_old_one() {
+    let of = |image: &str| web(image, CHECKED).replace("web:1", image);
+    let mut drive = Drive::settled(&of("web:1"));
+    drive.machine.levels.insert("web:2".to_owned(), Software::sick());
+    drive.want(&of("web:2")).settle();
+    assert_eq!(level(&drive), "web:1");
+    drive.history.clear();
+    drive.want(&of("web:3")).settle();
+    assert_eq!(drive.history[0], "pull web:3");
+    assert_eq!(level(&drive), "web:3");
+}
+
+#[test]
 fn a_person_who_says_retry_has_it_tried_once_more() {
     let mut drive = good_to_bad(CHECKED);
     drive.settle();
