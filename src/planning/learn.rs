@@ -14,6 +14,7 @@ use super::event;
 use super::memory::{Memory, Probing, Retry, RetryReason, Stopper};
 use super::readiness::{Readiness, readiness};
 use super::retry::{ERROR, PROBE, PULL};
+use super::trial::Verdict;
 use super::world::{Allowed, World};
 use super::{
     adoption, attribution, completed, content, crash, data_path, heal, outside, prune,
@@ -34,7 +35,7 @@ pub fn learn(
     if memory.generation.as_ref() != Some(&desired.generation) {
         memory.generation = Some(desired.generation.clone());
         memory.pulled = BTreeSet::new();
-        wish(&mut memory, desired);
+        wish(&mut memory, desired, observed);
     }
     let unwatched = memory.unwatched.take();
     for outcome in outcomes {
@@ -85,7 +86,7 @@ pub fn learn(
 
 /// What is wanted otherwise than before is tried at once; what did not change goes on to
 /// wait.
-fn wish(memory: &mut Memory, desired: &Desired) {
+fn wish(memory: &mut Memory, desired: &Desired, observed: &Observed) {
     let wishes = wishes(desired);
     let before = std::mem::replace(&mut memory.wishes, wishes);
     let wishes = &memory.wishes;
@@ -98,6 +99,16 @@ fn wish(memory: &mut Memory, desired: &Desired) {
         let first = Replica { service: service.clone(), number: 1 };
         is_same(&Object::Service(first))
     });
+    // Neither is a container judged by how it did under another wish.
+    let is_another_try = |id: &ContainerId| {
+        let replica =
+            observed.containers.get(id).and_then(|it| it.origin.replica.clone());
+        let object = replica.map(Object::Service);
+        object.is_some_and(|it| before.contains_key(&it) && !is_same(&it))
+    };
+    memory
+        .trials
+        .retain(|id, trial| trial.verdict == Verdict::Passed || !is_another_try(id));
 }
 
 fn wishes(desired: &Desired) -> BTreeMap<Object, String> {

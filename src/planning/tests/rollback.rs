@@ -244,6 +244,22 @@ fn what_gets_well_after_it_was_left_to_a_person_is_as_wanted() {
 }
 
 #[test]
+fn what_was_left_to_a_person_gets_its_time_again_when_the_file_changes_in_place() {
+    let pause =
+        format!("{CHECKED}, deploy: {{update_config: {{failure_action: pause}}}}");
+    let mut drive = good_to_bad(&pause);
+    drive.settle();
+    drive.want(&web("bad", &format!("{pause}, cpus: 1")));
+    drive.pass();
+    drive.pass();
+    assert_eq!(drive.memory.rejections, [].into(), "it is given time");
+    drive.machine.levels.clear();
+    drive.machine.advance(Duration::from_mins(1));
+    drive.settle();
+    assert_eq!(level(&drive), "bad");
+}
+
+#[test]
 fn a_rollback_is_never_rolled_back() {
     let mut drive = good_to_bad(CHECKED);
     drive.until("rename demo-web-1.old-00000002 to demo-web-1");
