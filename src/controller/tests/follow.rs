@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::super::{Controller, Event, Look, Response};
+use super::super::{Ask, Controller, Event, Look, Response};
 use crate::engine::EngineError;
 use crate::engine::sim::{Call, Watch};
 use crate::pass::{Found, Wanted};
@@ -107,6 +107,11 @@ impl Follow {
             }
             if self.is_settled() {
                 return;
+            }
+            // Who fell ill on trial was given up, and rightly so: a person has it tried again.
+            if !self.controller.memory().rejections.is_empty() {
+                self.tell(Event::Asked(Ask::Retry { service: None }));
+                continue;
             }
             self.wait();
         }

@@ -170,6 +170,20 @@ impl Drive {
         panic!("it goes on for ever: {:#?}\n{plan}", &self.history[tail..]);
     }
 
+    /// As [`Drive::settle`]; what was given up because it fell ill on trial is tried again,
+    /// as a person would have it.
+    pub(crate) fn settle_at_last(&mut self) -> Plan {
+        let mut plan = self.settle();
+        for _ in 0..5 {
+            if self.memory.rejections.is_empty() {
+                break;
+            }
+            self.memory.try_again(None);
+            plan = self.settle();
+        }
+        plan
+    }
+
     /// Goes on until this was performed.
     pub(crate) fn until(&mut self, line: &str) -> &mut Self {
         for _ in 0..PATIENCE {

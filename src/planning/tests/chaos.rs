@@ -13,7 +13,7 @@ use crate::planning::testing::{Drive, desired};
 fn fresh(drive: &Drive) -> Drive {
     let mut fresh = Drive::new(drive.desired.clone());
     fresh.machine.images = drive.machine.images.clone();
-    fresh.settle();
+    fresh.settle_at_last();
     fresh
 }
 
@@ -31,7 +31,7 @@ proptest! {
         for disturbance in &disturbances {
             happen(&mut drive, disturbance);
         }
-        drive.settle();
+        drive.settle_at_last();
         let plan = drive.plan();
         prop_assert!(plan.is_in_sync(), "{}", drive.text());
         prop_assert_eq!(drive.text(), drive.text());
@@ -58,7 +58,7 @@ proptest! {
             for disturbance in &disturbances {
                 happen(&mut drive, disturbance);
             }
-            drive.settle();
+            drive.settle_at_last();
             (drive.history, drive.machine.uptime())
         };
         prop_assert_eq!(history(), history());
@@ -79,9 +79,9 @@ proptest! {
         b in stack(),
     ) {
         let mut drive = Drive::settled(&a);
-        drive.want(&b).settle();
+        drive.want(&b).settle_at_last();
         prop_assert_eq!(outcome(&drive), outcome(&fresh(&drive)));
-        drive.want(&a).settle();
+        drive.want(&a).settle_at_last();
         prop_assert_eq!(outcome(&drive), outcome(&Drive::settled(&a)));
     }
 
@@ -94,7 +94,7 @@ proptest! {
         let mut drive = Drive::settled(&a);
         drive.want(&b);
         happen(&mut drive, &Disturbance::Steps(steps));
-        drive.want(&a).settle();
+        drive.want(&a).settle_at_last();
         prop_assert_eq!(outcome(&drive), outcome(&Drive::settled(&a)));
     }
 }

@@ -70,7 +70,7 @@ fn occupied(drive: &mut Drive) {
 fn good_then(bad: &str) -> Drive {
     let mut drive = Drive::new(desired(&file(GOOD)));
     occupied(&mut drive);
-    drive.settle();
+    drive.settle_at_last();
     drive.want(&file(bad));
     drive
 }
@@ -82,11 +82,11 @@ fn a_good_wish_is_met_whatever_bad_one_came_before_it() {
         run(&mut drive, Duration::from_mins(10));
         assert!(!drive.status().ready, "{bad}: {}", drive.text());
         assert_eq!(drive.machine.names()["demo-other-1"], "running", "{bad}");
-        drive.want(&file(GOOD)).settle();
+        drive.want(&file(GOOD)).settle_at_last();
         assert!(drive.status().ready, "{bad}: {}", drive.text());
         let mut fresh = Drive::new(desired(&file(GOOD)));
         occupied(&mut fresh);
-        fresh.settle();
+        fresh.settle_at_last();
         assert_eq!(outcome(&drive), outcome(&fresh), "{bad}");
     }
 }
@@ -98,7 +98,7 @@ fn a_bad_wish_that_was_the_first_one_spoils_nothing_either() {
         occupied(&mut drive);
         run(&mut drive, Duration::from_mins(10));
         assert_eq!(drive.machine.names()["demo-other-1"], "running", "{bad}");
-        drive.want(&file(GOOD)).settle();
+        drive.want(&file(GOOD)).settle_at_last();
         assert!(drive.status().ready, "{bad}: {}", drive.text());
     }
 }
@@ -111,7 +111,7 @@ fn software_that_is_mended_is_taken_up_without_a_new_wish() {
         run(&mut drive, Duration::from_mins(5));
         assert!(!drive.status().ready);
         drive.machine.software.clear();
-        drive.settle();
+        drive.settle_at_last();
         assert!(drive.status().ready, "{}", drive.text());
     }
 }
