@@ -13,13 +13,9 @@ use crate::state::ids::ServiceName;
 
 pub(super) async fn run(session: &Session, options: &Pause) -> Result<Exit> {
     let service = options.service.as_deref().map(ServiceName::new);
-    let stacks = match meant(session, service.as_ref())? {
-        Ok(stacks) => stacks,
+    let (stacks, connected) = match meant(session, service.as_ref()).await? {
+        Ok(meant) => meant,
         Err(exit) => return Ok(exit),
-    };
-    let connected = match session.connect().await {
-        Ok(connected) => connected,
-        Err(error) => return session.no_engine(&error),
     };
     let mut exit = Exit::Good;
     for desired in &stacks {
@@ -49,13 +45,9 @@ fn name(desired: &Desired, service: Option<&ServiceName>) -> String {
 
 pub(super) async fn resume(session: &Session, options: &Resume) -> Result<Exit> {
     let service = options.service.as_deref().map(ServiceName::new);
-    let stacks = match meant(session, service.as_ref())? {
-        Ok(stacks) => stacks,
+    let (stacks, connected) = match meant(session, service.as_ref()).await? {
+        Ok(meant) => meant,
         Err(exit) => return Ok(exit),
-    };
-    let connected = match session.connect().await {
-        Ok(connected) => connected,
-        Err(error) => return session.no_engine(&error),
     };
     let mut exit = Exit::Good;
     for desired in &stacks {

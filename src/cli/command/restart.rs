@@ -15,13 +15,9 @@ use crate::state::ids::{Object, ServiceName};
 
 pub(super) async fn run(session: &Session, options: &Restart) -> Result<Exit> {
     let service = ServiceName::new(&options.service);
-    let stacks = match meant(session, Some(&service))? {
-        Ok(stacks) => stacks,
+    let (stacks, connected) = match meant(session, Some(&service)).await? {
+        Ok(meant) => meant,
         Err(exit) => return Ok(exit),
-    };
-    let connected = match session.connect().await {
-        Ok(connected) => connected,
-        Err(error) => return session.no_engine(&error),
     };
     let mut exit = Exit::Good;
     for desired in stacks {

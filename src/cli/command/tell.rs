@@ -56,12 +56,12 @@ pub(super) async fn tell(
     Told::Memory
 }
 
-/// The stacks that a command is about: all of them, or those with the named service.
-/// Nothing when there is none; that has been said then.
-pub(super) fn meant(
+/// The stacks that a command is about (all of them, or those with the named service), and
+/// their engine. An exit status when there is none of either; that has been said then.
+pub(super) async fn meant(
     session: &Session,
     service: Option<&ServiceName>,
-) -> Result<std::result::Result<Vec<Desired>, Exit>> {
+) -> Result<std::result::Result<(Vec<Desired>, Connected), Exit>> {
     let Some(mut stacks) = session.desired()? else { return Ok(Err(Exit::Invalid)) };
     if let Some(name) = service {
         let is_meant = |desired: &Desired| desired.services.contains_key(name);
@@ -70,5 +70,8 @@ pub(super) fn meant(
         }
         stacks.retain(is_meant);
     }
-    Ok(Ok(stacks))
+    match session.connect().await {
+        Ok(connected) => Ok(Ok((stacks, connected))),
+        Err(error) => session.no_engine(&error).map(Err),
+    }
 }

@@ -51,6 +51,16 @@ fn must_be_down_together(drive: &Drive) {
     assert!(!is_going || !is_up("demo-app-1"), "{:#?}", drive.history);
 }
 
+/// A whole chain goes down in reverse and comes up in order.
+const THERE_AND_BACK: [&str; 6] = [
+    "stop demo-web-1",
+    "stop demo-app-1",
+    "stop demo-db-1",
+    "start demo-db-1",
+    "start demo-app-1",
+    "start demo-web-1",
+];
+
 #[test]
 fn a_dependent_is_stopped_before_its_dependency_and_started_after_it_is_ready() {
     let mut drive = settled(false);
@@ -85,34 +95,14 @@ fn the_plan_says_who_waits_for_whom() {
 fn a_whole_chain_goes_down_in_reverse_and_comes_up_in_order() {
     let mut drive = settled(true);
     drive.want(&chain(["2", "1", "1"], true)).settle();
-    assert_eq!(
-        life(&drive),
-        [
-            "stop demo-web-1",
-            "stop demo-app-1",
-            "stop demo-db-1",
-            "start demo-db-1",
-            "start demo-app-1",
-            "start demo-web-1",
-        ]
-    );
+    assert_eq!(life(&drive), THERE_AND_BACK);
 }
 
 #[test]
 fn dependents_that_change_too_go_down_once() {
     let mut drive = settled(true);
     drive.want(&chain(["2", "2", "2"], true)).settle();
-    assert_eq!(
-        life(&drive),
-        [
-            "stop demo-web-1",
-            "stop demo-app-1",
-            "stop demo-db-1",
-            "start demo-db-1",
-            "start demo-app-1",
-            "start demo-web-1",
-        ]
-    );
+    assert_eq!(life(&drive), THERE_AND_BACK);
     let create = drive.history.iter().rposition(|it| it.starts_with("create")).unwrap();
     let stop = drive.history.iter().position(|it| it.starts_with("stop")).unwrap();
     assert!(create < stop, "{:#?}", drive.history);
@@ -201,17 +191,7 @@ fn a_healing_takes_dependents_along() {
     drive.until("stop demo-db-1");
     drive.machine.sick.clear();
     drive.settle();
-    assert_eq!(
-        life(&drive),
-        [
-            "stop demo-web-1",
-            "stop demo-app-1",
-            "stop demo-db-1",
-            "start demo-db-1",
-            "start demo-app-1",
-            "start demo-web-1",
-        ]
-    );
+    assert_eq!(life(&drive), THERE_AND_BACK);
 }
 
 #[test]
