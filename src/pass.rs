@@ -9,6 +9,7 @@ use crate::planning::memory::Memory;
 use crate::planning::plan::plan_world;
 use crate::planning::status::StackStatus;
 use crate::planning::world::{Allowed, World};
+use crate::state::commit::Commit;
 use crate::state::desired::Desired;
 use crate::state::observed::Observed;
 use crate::state::step::Outcome;
@@ -24,6 +25,8 @@ pub struct Wanted {
     pub invalid: Option<String>,
     /// That it is not what the files say, but a revision that a person pinned; in words.
     pub pinned: Option<String>,
+    /// The commit that it comes from, if it comes from git.
+    pub commit: Option<Commit>,
 }
 
 /// What one pass found.
@@ -38,7 +41,7 @@ pub struct Found {
 impl Wanted {
     /// Wants what valid files say.
     pub const fn new(desired: Desired) -> Self {
-        Self { desired, invalid: None, pinned: None }
+        Self { desired, invalid: None, pinned: None, commit: None }
     }
 
     /// Returns what a look has to cover.

@@ -10,6 +10,7 @@ use crate::compose::problem::Problems;
 use crate::planning::revision::RevisionId;
 use crate::source::file::HostFiles;
 use crate::source::fingerprint::Touched;
+use crate::state::commit::Commit;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
@@ -41,6 +42,8 @@ pub struct LoadedStack {
     pub read: ReadFiles,
     /// The revision that a person pinned, and that is wanted whatever the files say.
     pub pinned: Option<Pinned>,
+    /// The commit that its files are of, if they are of one.
+    pub commit: Option<Commit>,
 }
 
 /// A revision in the place of what the files say.
@@ -87,6 +90,7 @@ pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
                     loaded,
                     read: recording.finish(),
                     pinned: None,
+                    commit: None,
                 }
             }
             Err((folder, message)) => refused(folder, &message),
@@ -255,6 +259,7 @@ fn refused(path: PathBuf, message: &str) -> LoadedStack {
         },
         read: ReadFiles::default(),
         pinned: None,
+        commit: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Read in this order: [`ids`], [`value`] and [`document`] (the form in which both sides
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
+pub mod commit;
 pub mod content;
 pub mod desired;
 pub mod digest;

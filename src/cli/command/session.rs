@@ -242,7 +242,8 @@ impl Session {
 pub(super) fn wanted(stack: &LoadedStack) -> Option<Wanted> {
     let desired = stack.desired()?.clone();
     let pinned = stack.pinned.as_ref().map(Pinned::said);
-    Some(Wanted { pinned, ..Wanted::new(desired) })
+    let commit = stack.commit.clone();
+    Some(Wanted { pinned, commit, ..Wanted::new(desired) })
 }
 
 /// Returns the errors of a load, each with its place, on one line.
