@@ -55,7 +55,7 @@ impl Cache {
     ///
     /// # Errors
     /// The commit has too much, or links that lead out of it or nowhere; it is not to be
-    /// had; the disk is full.
+    /// had; the disk is full. Nothing of it is left in the folder then.
     pub async fn stage(
         &self,
         commit: &CommitId,
@@ -106,10 +106,14 @@ impl Cache {
         let call = self.local_call(&["cat-file", "--batch", "--buffer"]);
         let (command, bounds) = (self.program.prepare(&call), self.program.local());
         let writing = async |stdout| write(&wanted, folder, stdout).await;
-        let written = converse(command, ids.into_bytes(), bounds, writing).await;
-        let (_, further, _) =
-            written.map_err(|trouble| self.trouble(commit, folder, trouble))?;
-        warnings.extend(further);
+        match converse(command, ids.into_bytes(), bounds, writing).await {
+            Ok((_, further, _)) => warnings.extend(further),
+            Err(trouble) => {
+                // Half of a commit is of no use, and may fill the disk.
+                fs::remove_dir_all(folder).await.unwrap_or_default();
+                return Err(self.trouble(commit, folder, trouble));
+            }
+        }
         Ok(warnings)
     }
 
