@@ -217,9 +217,12 @@ impl Followed {
 
     /// Takes news; returns what a person allowed with them.
     pub(super) async fn take(&mut self, session: &Session, news: News) -> Once {
-        let before = self.commits.record.doubt.clone();
+        let record = &self.commits.record;
+        let (before, doubt) = (record.in_force.clone(), record.doubt.clone());
         let taken = self.commits.take(session, news.newest).await;
-        if taken.doubt != before {
+        // That a commit was taken up is said already.
+        let is_said = taken.doubt.is_none() && taken.in_force != before;
+        if taken.doubt != doubt && !is_said {
             say(&taken);
         }
         // The task has ended when nobody waits for it.

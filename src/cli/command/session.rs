@@ -31,7 +31,7 @@ use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
 use crate::store::Store;
-use crate::store::commits::{CommitRecord, GitFolder};
+use crate::store::commits::{CommitRecord, GitFolder, GoneStack};
 use crate::store::lock::{Place, checkout_socket};
 use crate::store::memory;
 use crate::store::revisions::RevisionsError;
@@ -87,16 +87,22 @@ impl Session {
     /// Loads every stack, whatever its problems.
     pub(super) fn load(&self) -> LoadedStacks {
         let mut loaded = load_all(&self.options, &self.key);
-        let Some(git) = &self.git else { return loaded };
-        let record = git.record().unwrap_or_else(|error| {
-            tracing::warn!(%error, "it is not known which commit is in force");
-            CommitRecord::default()
-        });
+        let record = self.commits();
         for stack in &mut loaded.stacks {
             stack.commit.clone_from(&record.in_force);
             stack.doubt.clone_from(&record.doubt);
         }
         loaded
+    }
+
+    /// Returns what is known of commits; nothing where desired state comes from no repository.
+    fn commits(&self) -> CommitRecord {
+        let record = self.git.as_ref().map(GitFolder::record).transpose();
+        let record = record.unwrap_or_else(|error| {
+            tracing::warn!(%error, "it is not known which commit is in force");
+            None
+        });
+        record.unwrap_or_default()
     }
 
     /// Loads every stack; a revision that is pinned takes the place of what its files say.
@@ -144,7 +150,19 @@ impl Session {
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        Ok(loaded.stacks.into_iter().map(of_stack).collect())
+        let stacks: Option<Vec<Wanted>> =
+            loaded.stacks.into_iter().map(of_stack).collect();
+        Ok(stacks.map(|stacks| stacks.into_iter().chain(self.gone()).collect()))
+    }
+
+    /// Returns the stacks that no commit asks for any more, as they are kept up.
+    fn gone(&self) -> Vec<Wanted> {
+        let gone = self.commits().gone.into_values();
+        let wanted = |gone: GoneStack| {
+            let doubt = Some(gone.doubt());
+            Some(Wanted { doubt, ..Wanted::new(self.last_good_of(&gone.files)?) })
+        };
+        gone.filter_map(wanted).collect()
     }
 
     /// Returns the last good state of every stack that is invalid, as far as it was kept.
