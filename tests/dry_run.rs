@@ -168,6 +168,7 @@ async fn runtime(product: &Product, proxy: &Proxy) -> Runtime<Docker> {
         color: Color::Never,
         verbose: 0,
         insecure_permissions: true,
+        age_key_file: None,
     };
     let store = Store::new(Some(product.path("state")));
     let loaded = load_all(&options, &store.digest_key());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
-use crate::compose::files::{ReadError, ReadFiles, Recording};
+use crate::compose::files::{ReadFiles, Recording};
 use crate::compose::load::{Loaded, Request, load};
 use crate::compose::problem::Problems;
 use crate::planning::revision::RevisionId;
@@ -76,7 +76,7 @@ impl LoadedStack {
 
 /// Loads every stack that the options name.
 pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
-    let files = HostFiles::new(options.insecure_permissions);
+    let files = host_files(options);
     let environment = environment();
     let stacks = stack_files(&options.files, &files)
         .into_iter()
@@ -113,7 +113,7 @@ pub fn last_good(
     store: &Store,
     stacks: &LoadedStacks,
 ) -> BTreeMap<StackFiles, Desired> {
-    let host = HostFiles::new(options.insecure_permissions);
+    let host = host_files(options);
     let environment = environment();
     let invalid = stacks.stacks.iter().filter(|stack| stack.desired().is_none());
     let mut found: BTreeMap<StackFiles, Desired> = invalid
@@ -143,7 +143,7 @@ pub fn hold_pins(
     store: &Store,
     stacks: &mut LoadedStacks,
 ) {
-    let host = HostFiles::new(options.insecure_permissions);
+    let host = host_files(options);
     for stack in &mut stacks.stacks {
         let pin = store.pinned(&stack.files);
         let Some(pin) = pin.filter(|pin| pin.holds_over(&stack.read)) else { continue };
@@ -184,9 +184,15 @@ pub fn load_revision(
     files: &StackFiles,
     revision: &RevisionId,
 ) -> Result<Loaded, RevisionsError> {
-    let host = HostFiles::new(options.insecure_permissions);
+    let host = host_files(options);
     let request = request(options, files, &environment(), key);
     store.load_revision(&request, revision, &host)
+}
+
+/// The files of this host, as the options say; encrypted ones are decrypted.
+fn host_files(options: &Options) -> HostFiles {
+    HostFiles::new(options.insecure_permissions)
+        .with_age_key(options.age_key_file.as_deref())
 }
 
 /// The variables of this process, as far as they are text.
@@ -231,18 +237,10 @@ fn stack_files(given: &[PathBuf], files: &HostFiles) -> Vec<Found> {
                 found.push(Err((folder, message)));
             }
             Ok(names) => found.extend(names.into_iter().map(|name| Ok(vec![name]))),
-            Err(error) => found.push(Err((folder, reason(&error)))),
+            Err(error) => found.push(Err((folder, error.to_string()))),
         }
     }
     found
-}
-
-fn reason(error: &ReadError) -> String {
-    match error {
-        ReadError::Missing => "it is not there".to_owned(),
-        ReadError::TooLarge(limit) => format!("it is larger than {limit} bytes"),
-        ReadError::Refused(reason) | ReadError::Failed(reason) => reason.clone(),
-    }
 }
 
 fn refused(path: PathBuf, message: &str) -> LoadedStack {

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::content;
+use super::decrypt::decrypt;
 use super::fingerprint::{Fingerprint, Touched};
+use crate::compose::encrypted::Encryption;
 use crate::compose::files::{Files, Kind, ReadError};
 use crate::state::content::Place;
+use crate::state::secret::Secret;
 
 /// How large a file may be that is read at all.
 pub const LIMIT: u64 = 1 << 20;
@@ -27,6 +30,7 @@ const WRITABLE_BY_GROUP: u32 = 0o020;
 pub struct HostFiles {
     is_root: bool,
     insecure_permissions: bool,
+    age_key: Option<PathBuf>,
     memory: Mutex<Memory>,
 }
 
@@ -46,7 +50,15 @@ impl HostFiles {
 
     /// Lends the files as if the process were root's, or were not.
     pub fn for_user(is_root: bool, insecure_permissions: bool) -> Self {
-        Self { is_root, insecure_permissions, memory: Mutex::default() }
+        let memory = Mutex::default();
+        Self { is_root, insecure_permissions, age_key: None, memory }
+    }
+
+    /// Decrypts with the key in this file, if any is named.
+    #[must_use]
+    pub fn with_age_key(mut self, key: Option<&Path>) -> Self {
+        self.age_key = key.map(absolute);
+        self
     }
 
     /// Lists the stack files of a folder: those ending in `.yaml` or `.yml`, by name.
@@ -122,6 +134,15 @@ impl Files for HostFiles {
         let (bytes, metadata) = read?;
         self.check(&path, &metadata)?;
         Ok(bytes)
+    }
+
+    fn decrypt(&self, bytes: &[u8], how: Encryption) -> Result<Secret, ReadError> {
+        let key = self.age_key.as_deref();
+        if let Some(key) = key {
+            // Another key may open what this one does not.
+            self.memory().touched.insert(key.to_owned(), Fingerprint::of(key));
+        }
+        decrypt(key, bytes, how).map_err(|error| ReadError::Failed(error.to_string()))
     }
 
     fn exists(&self, path: &Path) -> bool {

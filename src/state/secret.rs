@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
 /// Tells whether a variable of this name holds a secret by the field's own conventions.
 ///
 /// Words are split at `_`, `-` and `.`; `TOKENIZER` is not a token, `DB_PASSWORD` is a
-/// password.
+/// password, and `PWD` alone is the folder that a shell is in.
 pub fn is_sensitive_name(name: &str) -> bool {
     const WORDS: [&str; 14] = [
         "PASSWORD",
@@ -53,11 +53,28 @@ pub fn is_sensitive_name(name: &str) -> bool {
     ];
     let upper = name.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.']).collect();
-    words.iter().any(|word| WORDS.contains(word) || word.ends_with("PASSWORD"))
-        || words
-            .windows(2)
-            .any(|pair| matches!(pair, ["API" | "ACCESS" | "ENCRYPTION", "KEY"]))
+    let is_word = |word: &&str| WORDS.contains(word) || word.ends_with("PASSWORD");
+    let is_pair = |pair: &[&str]| {
+        matches!(pair, ["API" | "ACCESS" | "ENCRYPTION", "KEY"])
             && !upper.ends_with("ACCESS_KEY_ID")
+    };
+    upper != "PWD" && (words.iter().any(is_word) || words.windows(2).any(is_pair))
+}
+
+/// Tells whether a text holds a secret whatever it is called: a URL with a password.
+pub fn is_sensitive_text(text: &str) -> bool {
+    passwords_in_urls(text).next().is_some()
+}
+
+/// Finds the passwords of the URLs in a text: `p` in `postgres://u:p@host/db`.
+pub fn passwords_in_urls(text: &str) -> impl Iterator<Item = &str> {
+    text.split("://").skip(1).filter_map(|rest| {
+        let ends = |c: char| c.is_whitespace() || "/?#\"'".contains(c);
+        let authority = rest.split(ends).next().unwrap_or_default();
+        let (user, _) = authority.rsplit_once('@')?;
+        let (_, password) = user.split_once(':')?;
+        (!password.is_empty()).then_some(password)
+    })
 }
 
 #[cfg(test)]
@@ -70,6 +87,7 @@ mod tests {
             "MINIO_ROOT_PASSWORD",
             "MINIO_SECRET_ACCESS_KEY",
             "db-password",
+            "DB_PWD",
             "API_KEY",
             "GITHUB_TOKEN",
             "COMMON_SECURITY_DEFAULTROOTPASSWORD",
@@ -83,8 +101,26 @@ mod tests {
             "ETCD_ENDPOINTS",
             "COMPASS",
             "TZ",
+            "PWD",
         ] {
             assert!(!is_sensitive_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_passwords_of_urls_are_secrets_whatever_they_are_called() {
+        let found = |text| passwords_in_urls(text).collect::<Vec<_>>();
+        assert_eq!(found("postgres://app:hunter2@db/app"), ["hunter2"]);
+        assert_eq!(found("--dsn='amqp://a:b@c:5672' redis://:p:q@r"), ["b", "p:q"]);
+        for text in [
+            "http://host:8080/a@b",
+            "ssh://git@host/a",
+            "postgres://app:@db",
+            "a:b@c",
+            "http://h/?x=u:p@q",
+            "://",
+        ] {
+            assert!(found(text).is_empty(), "{text}");
         }
     }
 
