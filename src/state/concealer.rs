@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::desired::{Content, Stack};
-use super::secret::{CONCEALED, Secret, passwords_in_urls};
+use super::secret::{CONCEALED, Secret, secrets_in};
 use super::value::Value;
 
 /// How many bytes a secret has at least that is taken out of a text. What is shorter (`1`,
@@ -13,8 +13,8 @@ const LEAST: usize = 4;
 
 /// Takes every secret that it knows out of a text; it does not print what it knows.
 ///
-/// A secret of several lines is known by each of them, a URL by its password too, and all
-/// of them also in the form in which an error quotes them.
+/// A secret of several lines is known by each of them, a URL by its password and an argument
+/// by its value too, and all of them also in the form in which an error quotes them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Concealer {
     /// The longest first, so that a secret which holds another one goes as a whole.
@@ -83,7 +83,7 @@ impl Concealer {
 /// Adds a secret in all its forms.
 fn learn(secret: &str, known: &mut BTreeSet<String>) {
     let lines = secret.lines().map(str::trim);
-    let parts = lines.chain(passwords_in_urls(secret)).chain([secret]);
+    let parts = lines.chain(secrets_in(secret)).chain([secret]);
     for part in parts.filter(|part| part.len() >= LEAST) {
         let quoted = Value::text(part).exposed().to_string();
         known.extend(quoted.get(1..quoted.len() - 1).map(str::to_owned));

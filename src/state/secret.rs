@@ -61,9 +61,31 @@ pub fn is_sensitive_name(name: &str) -> bool {
     upper != "PWD" && (words.iter().any(is_word) || words.windows(2).any(is_pair))
 }
 
-/// Tells whether a text holds a secret whatever it is called: a URL with a password.
+/// Tells whether a text holds a secret whatever it is called.
 pub fn is_sensitive_text(text: &str) -> bool {
-    passwords_in_urls(text).next().is_some()
+    secrets_in(text).next().is_some()
+}
+
+/// Finds what is secret in a text whatever it is called: the passwords of URLs, and what is
+/// given to a name that ends in a word for a secret, such as `x` in `--db-password=x`.
+pub fn secrets_in(text: &str) -> impl Iterator<Item = &str> {
+    passwords_in_urls(text).chain(text.split_whitespace().filter_map(given_secret))
+}
+
+/// Returns what a word gives to a name, if that is a secret. What is yet to be put in
+/// (`$X`), and a path, are none.
+fn given_secret(word: &str) -> Option<&str> {
+    const QUOTES: [char; 3] = ['"', '\'', ';'];
+    let (name, value) = word.split_once('=')?;
+    let mut words = name.rsplit(['_', '-', '.']);
+    let last = words.next().filter(|it| !it.is_empty())?;
+    let is_secret = if last.eq_ignore_ascii_case("key") {
+        words.next().is_some_and(|it| is_sensitive_name(&format!("{it}_{last}")))
+    } else {
+        is_sensitive_name(last.trim_start_matches(QUOTES))
+    };
+    let value = value.trim_matches(QUOTES);
+    (is_secret && !value.is_empty() && !value.starts_with(['$', '/'])).then_some(value)
 }
 
 /// Finds the passwords of the URLs in a text: `p` in `postgres://u:p@host/db`.
@@ -119,6 +141,25 @@ mod tests {
             "a:b@c",
             "http://h/?x=u:p@q",
             "://",
+        ] {
+            assert!(found(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_to_a_name_of_a_secret_is_one() {
+        let found = |text| secrets_in(text).collect::<Vec<_>>();
+        assert_eq!(found("serve --db-password=hunter2 -x"), ["hunter2"]);
+        assert_eq!(found("export A=b API_KEY='hunter2'; run"), ["hunter2"]);
+        assert_eq!(found("--secret-key=a token=b"), ["a", "b"]);
+        for text in [
+            "--secret-store=vault",
+            "--pass-through=yes",
+            "--password=$PASSWORD",
+            "--password=/run/secrets/x",
+            "--password=",
+            "--public-key=x",
+            "=x",
         ] {
             assert!(found(text).is_empty(), "{text}");
         }
