@@ -11,7 +11,7 @@ use crate::state::content::{Contents, Counted, meaning_of};
 use crate::state::desired::{Desired, Service};
 use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::{Container, Observed, Status};
-use crate::state::secret::{CONCEALED, Secret};
+use crate::state::secret::Secret;
 use crate::state::step::{Done, Outcome, Step};
 use crate::state::value::Value;
 

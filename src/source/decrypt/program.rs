@@ -123,9 +123,10 @@ fn all_of_it(from: impl Read) -> Option<Vec<u8>> {
 /// Reads to the end, and keeps the beginning.
 fn first_words(mut from: impl Read) -> String {
     let mut bytes = Vec::new();
-    let read = from.by_ref().take(MOST_COMPLAINT).read_to_end(&mut bytes);
-    // What cannot be read to its end has told enough.
-    read.and_then(|_| io::copy(&mut from, &mut io::sink())).map_or(0, |rest| rest);
+    if from.by_ref().take(MOST_COMPLAINT).read_to_end(&mut bytes).is_ok() {
+        // What cannot be read to its end has told enough.
+        io::copy(&mut from, &mut io::sink()).map(drop).unwrap_or_default();
+    }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
