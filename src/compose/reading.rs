@@ -99,7 +99,8 @@ impl<'a> Reading<'a> {
         let read = match encrypted::of_variables(path, &bytes) {
             None => self.parsed(path, &bytes, raw, environment, problems),
             Some(how) => {
-                let text = self.files.decrypt(&bytes, how).map_err(|error| no_text(&error))?;
+                let text =
+                    self.files.decrypt(&bytes, how).map_err(|error| no_text(&error))?;
                 Some(Rc::new(concealed(text.expose(), raw, environment)?))
             }
         };
@@ -194,8 +195,10 @@ fn concealed(
     environment: &Variables,
 ) -> Result<Variables, NoText> {
     let read = variables_of(text, raw, environment);
-    let line = |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-    let fault = read.faults.first().map(|fault| (fault.range.start, "is no `NAME=value`"));
+    let line =
+        |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+    let fault =
+        read.faults.first().map(|fault| (fault.range.start, "is no `NAME=value`"));
     let unset = read.unset.first();
     let unset = unset.map(|(_, range)| (range.start, "names a variable that is not set"));
     match fault.or(unset) {
@@ -208,7 +211,8 @@ fn concealed(
     }
 }
 
-const DOLLAR: &str = "; a value with `$`, `#` or quotes is taken literally in single quotes";
+const DOLLAR: &str =
+    "; a value with `$`, `#` or quotes is taken literally in single quotes";
 
 fn no_text(error: &ReadError) -> NoText {
     match error {

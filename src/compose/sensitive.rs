@@ -62,7 +62,8 @@ pub fn literals(document: &Node) -> Vec<Secret> {
             pairs.filter(|(name, _)| is_secret(name, &patterns)).map(|(_, value)| value),
         );
     }
-    found.extend(texts(Some(document)).into_iter().filter(|text| is_sensitive_text(text)));
+    found
+        .extend(texts(Some(document)).into_iter().filter(|text| is_sensitive_text(text)));
     found.into_iter().map(|text| Secret::new(text.trim())).collect()
 }
 

@@ -94,7 +94,7 @@ fn carried(step: &Step) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planning::testing::{Drive, Named, desired};
+    use crate::planning::testing::{Drive, Named, desired, desired_with};
     use crate::state::step::{Failure, FailureKind};
 
     const FILE: &str = "
@@ -133,11 +133,36 @@ services:
         let other = desired("services: {web: {image: 'web:1'}}");
         let start = Step::Start { container: "x".into() };
         let quoting = failed(&start, "hunter2");
-        assert_eq!(said(&outcome(quoting.clone(), &other, Some(&observed))), "(sensitive)");
+        assert_eq!(
+            said(&outcome(quoting.clone(), &other, Some(&observed))),
+            "(sensitive)"
+        );
         assert_eq!(said(&outcome(quoting, &other, None)), "hunter2");
         let (name, platform) = ("x".into(), None);
         let create = Step::Create { name, document, platform };
-        assert_eq!(said(&outcome(failed(&create, "hunter2"), &other, None)), "(sensitive)");
+        assert_eq!(
+            said(&outcome(failed(&create, "hunter2"), &other, None)),
+            "(sensitive)"
+        );
+    }
+
+    #[test]
+    fn of_what_a_container_was_made_with_only_the_secrets_go() {
+        let file = "
+services:
+  web:
+    image: web:1
+    command: [serve, $X_PASSWORD]
+    labels: {plain: visible, note: $X_PASSWORD}
+";
+        let mut drive = Drive::new(desired_with(file, &[("X_PASSWORD", "hunter2")]));
+        drive.settle();
+        let observed = drive.machine.observe(&drive.desired);
+        let other = desired("services: {web: {image: 'web:1'}}");
+        let quoting =
+            failed(&Step::Start { container: "x".into() }, "demo serve visible hunter2");
+        let outcome = outcome(quoting, &other, Some(&observed));
+        assert_eq!(said(&outcome), "demo serve visible (sensitive)");
     }
 
     #[test]

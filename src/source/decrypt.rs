@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use self::program::{ProgramError, Program, run};
+use self::program::{Program, ProgramError, run};
 use super::file::read_regular;
 use crate::compose::encrypted::{Encryption, SopsFormat};
 use crate::state::secret::Secret;
@@ -54,7 +54,9 @@ pub enum DecryptError {
         why: String,
     },
     /// The name says that it is encrypted, and it is not.
-    #[error("its name says that {0} encrypted it, and it is not: encrypt it, or rename it")]
+    #[error(
+        "its name says that {0} encrypted it, and it is not: encrypt it, or rename it"
+    )]
     Plain(&'static str),
     /// It was encrypted for somebody else.
     #[error("it is encrypted for other keys than those in {0}")]
@@ -110,9 +112,9 @@ fn known() -> std::sync::MutexGuard<'static, BTreeMap<[u8; 32], Secret>> {
 
 /// Reads the key, which nobody but its owner may read.
 fn identity(path: &Path) -> Result<Vec<u8>, DecryptError> {
-    let unusable =
-        |why: String| DecryptError::Key { path: path.to_owned(), why };
-    let (bytes, metadata) = read_regular(path).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |why: String| DecryptError::Key { path: path.to_owned(), why };
+    let (bytes, metadata) =
+        read_regular(path).map_err(|error| unusable(error.to_string()))?;
     if metadata.mode() & READABLE_BY_OTHERS != 0 {
         let path = path.display();
         return Err(unusable(format!(
@@ -165,8 +167,11 @@ fn reason(complaint: &str, program: &'static str, key: &Path) -> DecryptError {
     let says = |words: &[&str]| words.iter().any(|words| complaint.contains(words));
     if says(&["no identity matched", "identity did not match", "no identity found"]) {
         DecryptError::OtherKey(key.to_owned())
-    } else if says(&["unknown identity type", "malformed secret key", "no secret keys found"])
-        || says(&["failed to parse", "error reading"]) && says(&["identit"])
+    } else if says(&[
+        "unknown identity type",
+        "malformed secret key",
+        "no secret keys found",
+    ]) || says(&["failed to parse", "error reading"]) && says(&["identit"])
     {
         let why = "it holds no age identity: `age-keygen -o FILE` makes one".to_owned();
         DecryptError::Key { path: key.to_owned(), why }

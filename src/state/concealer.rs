@@ -63,7 +63,8 @@ impl Concealer {
         let mut shown = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(next) = rest.chars().next() {
-            let known = self.known.iter().find(|secret| rest.starts_with(secret.as_str()));
+            let known =
+                self.known.iter().find(|secret| rest.starts_with(secret.as_str()));
             let length = match known {
                 Some(secret) => {
                     shown.push_str(CONCEALED);

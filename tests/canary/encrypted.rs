@@ -37,7 +37,8 @@ secrets: {pem: {file: key.pem.sops}}
 /// Writes files that `sops` encrypted.
 fn seal(product: &Product) {
     let key = product.path("age.key");
-    let sops = |kind, text, name: &str| tools::sops(&key, kind, text, &product.path(name));
+    let sops =
+        |kind, text, name: &str| tools::sops(&key, kind, text, &product.path(name));
     sops("dotenv", "CODE=hush-1\nLIST=a b=c\n", "cloud.env");
     sops("dotenv", "MORE=hush-2\n", "more.sops.env");
     sops("binary", "hush-3\n", "key.pem.sops");
@@ -81,7 +82,10 @@ fn what_cannot_be_decrypted_is_told_where_it_is_named() {
         let ended = product.ends(2, &[&["validate"], options].concat());
         let said = format!("{}{}", ended.output, ended.notices);
         scan::assert_none("a problem", &said);
-        assert!(said.contains("stack.yaml:6:16") && said.contains(what), "{what}: {said}");
+        assert!(
+            said.contains("stack.yaml:6:16") && said.contains(what),
+            "{what}: {said}"
+        );
     };
     refused(&product, &[], "--age-key-file");
     tools::make_key(&product.path("other.key"));

@@ -42,10 +42,14 @@ impl Stage {
         let secret = |place: &str| secret(place, round);
         let key = self.product.path("age.key");
         let write = |name: &str, text: String| self.product.write(name, &text);
-        write(".env", format!("DOTENV_PASSWORD={}\nWHO=me\n", secret("variable-of-dotenv")));
+        write(
+            ".env",
+            format!("DOTENV_PASSWORD={}\nWHO=me\n", secret("variable-of-dotenv")),
+        );
         write("plain.env", format!("APP_TOKEN={}\n", secret("env-file")));
         write("host.secret", secret("secret-file"));
-        let seal = |name: &str, text: String| tools::age(&key, &text, &self.product.path(name));
+        let seal =
+            |name: &str, text: String| tools::age(&key, &text, &self.product.path(name));
         seal(".env.age", format!("WHO={}\n", secret("variable-of-dotenv-age")));
         seal("db.env.age", format!("USER_CODE={}\n", secret("env-file-age")));
         seal("crash.env.age", format!("CODE={}\n", secret("crash")));
@@ -143,16 +147,22 @@ impl Recording {
         let real = path.with_extension("real");
         std::fs::rename(path, &real).expect("a socket");
         let listener = UnixListener::bind(path).expect("a socket");
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("mode");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+            .expect("mode");
         let heard = Arc::new(Mutex::new(Vec::new()));
         let recording = Self(heard.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(operator) = UnixStream::connect(&real) else { return };
                 let pair = |one: &UnixStream, other: &UnixStream| {
-                    (one.try_clone().expect("a stream"), other.try_clone().expect("a stream"))
+                    (
+                        one.try_clone().expect("a stream"),
+                        other.try_clone().expect("a stream"),
+                    )
                 };
-                for (mut from, mut to) in [pair(&client, &operator), pair(&operator, &client)] {
+                for (mut from, mut to) in
+                    [pair(&client, &operator), pair(&operator, &client)]
+                {
                     let heard = heard.clone();
                     std::thread::spawn(move || {
                         let mut bytes = [0; 4096];

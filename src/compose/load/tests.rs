@@ -230,10 +230,7 @@ fn the_environment_of_a_container_is_that_of_its_files_under_its_own() {
     assert_eq!(stack.canonical.at("services.a.environment.NOWHERE"), &Value::Null);
     let touched: Vec<_> =
         loaded.touched.iter().filter_map(|path| path.file_name()).collect();
-    assert_eq!(
-        touched,
-        [".env", ".env.age", "f.yaml", "gone.env", "one.env", "two.env"]
-    );
+    assert_eq!(touched, [".env", ".env.age", "f.yaml", "gone.env", "one.env", "two.env"]);
 }
 
 #[test]

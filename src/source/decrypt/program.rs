@@ -101,9 +101,8 @@ fn converse(child: &mut Child, input: &[u8]) -> Receiver<Said> {
         stdin.map(|mut stdin| stdin.write_all(&input).unwrap_or_default());
     });
     let stderr = child.stderr.take();
-    let complaint = std::thread::spawn(move || {
-        stderr.map(first_words).unwrap_or_default()
-    });
+    let complaint =
+        std::thread::spawn(move || stderr.map(first_words).unwrap_or_default());
     let stdout = child.stdout.take();
     std::thread::spawn(move || {
         let output = stdout.and_then(all_of_it);

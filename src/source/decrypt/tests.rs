@@ -92,13 +92,19 @@ fn what_cannot_be_decrypted_says_why_and_nothing_of_what_is_in_it() {
     let (key, other) = (room.key("key"), room.key("other"));
     let sealed = encrypted(&key, PLAIN.as_bytes(), &[]);
     let said = refused(Some(&other), &sealed, AGE);
-    assert_eq!(said, format!("it is encrypted for other keys than those in {}", other.display()));
+    assert_eq!(
+        said,
+        format!("it is encrypted for other keys than those in {}", other.display())
+    );
     let said = refused(Some(&key), &sealed[..sealed.len() - 3], AGE);
     assert_eq!(said, "it is damaged or not whole, says age");
     let said = refused(Some(&key), &sealed[..60], AGE);
     assert_eq!(said, "it is damaged or not whole, says age");
     let said = refused(Some(&key), PLAIN.as_bytes(), AGE);
-    assert!(said.starts_with("its name says that age encrypted it, and it is not"), "{said}");
+    assert!(
+        said.starts_with("its name says that age encrypted it, and it is not"),
+        "{said}"
+    );
     let said = refused(Some(&key), b"", AGE);
     assert!(said.contains("and it is not: encrypt it, or rename it"), "{said}");
     let binary = encrypted(&key, b"\xff\xfe\x00", &[]);
@@ -112,7 +118,10 @@ fn a_key_that_is_missing_or_open_to_others_or_no_key_is_refused() {
     let sealed = encrypted(&key, PLAIN.as_bytes(), &[]);
     assert!(refused(None, &sealed, AGE).contains("--age-key-file"));
     let missing = room.path("missing");
-    assert!(refused(Some(&missing), &sealed, AGE).ends_with("cannot be used: it is not there"));
+    assert!(
+        refused(Some(&missing), &sealed, AGE)
+            .ends_with("cannot be used: it is not there")
+    );
     assert!(refused(Some(room.0.path()), &sealed, AGE).contains("not a regular file"));
     for mode in [0o640, 0o604, 0o644] {
         fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
