@@ -46,6 +46,7 @@ pub mod plan;
 pub mod progress;
 pub mod prune;
 pub mod quirk;
+pub mod quoted;
 pub mod readiness;
 mod rehearsal;
 pub mod rejection;
