@@ -86,8 +86,12 @@ A file that is saved is acted on at once; a bad one changes nothing until it is 
 again. SIGHUP looks again; SIGTERM ends the operator and leaves containers running.
 RECONCILER_LOG filters the log, as in `RECONCILER_LOG=reconciler=debug`.
 
+With --dry-run it looks and tells, and never acts: no step is taken, not even a probe, no
+lock, no control socket and no state. Another operator may be at work on the same stacks.
+
 Examples:
   reconciler run
+  reconciler run --dry-run --log-format json
   reconciler -f /etc/reconciler run --log-format json";
 
 /// About `status`.

@@ -8,7 +8,7 @@
 //! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is
 //! doing), [`rejection`] with [`trial`] (what is to become of it), [`replica`] with
 //! [`in_place`], [`handover`] and [`retirement`] (what comes next), [`order`] with
-//! [`rollout`] (what it waits for), [`pause`] and [`restart`] (what a person asked for),
+//! [`rollout`] (what it waits for), [`pause`], [`dry_run`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
@@ -26,6 +26,7 @@ pub mod decision;
 pub mod difference;
 pub mod disruption;
 pub mod drift;
+pub mod dry_run;
 pub mod event;
 pub mod exclusive;
 pub mod explain;

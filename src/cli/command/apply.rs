@@ -77,6 +77,7 @@ async fn one(
             prune: options.prune.allow_prune,
             data_paths: options.accept_data_path,
             shrink: options.allow_shrink,
+            ..Allowed::default()
         },
         timeout: options.timeout,
         wait: !options.no_wait,

@@ -37,6 +37,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Config => config::run(&session),
         Command::Diff => diff::run(&session).await,
         Command::Apply(apply) => apply::run(&session, &apply).await,
+        Command::Run(run) if run.dry_run => run::run(&session.only_looking(), &run).await,
         Command::Run(run) => run::run(&session, &run).await,
         Command::Status(status) => status::run(&session, status).await,
         Command::Events(events) => events::run(&session, &events).await,

@@ -51,7 +51,8 @@ struct Stack {
     files: Vec<std::path::PathBuf>,
     /// No file asks for it any more.
     is_gone: bool,
-    lock: Lock,
+    /// Nothing while it is only looked at.
+    lock: Option<Lock>,
 }
 
 impl<'a> Operators<'a> {
@@ -79,6 +80,9 @@ impl<'a> Operators<'a> {
     /// that holds one is waited for; another operator is a reason to give up, which is
     /// returned.
     pub(super) async fn lock(&mut self, loaded: &LoadedStacks) -> Result<(), String> {
+        if self.allowed.only_looks {
+            return Ok(());
+        }
         let kept = self.session.last_good(loaded);
         let valid = loaded.stacks.iter().filter_map(LoadedStack::desired);
         for desired in valid.chain(kept.values()) {
@@ -100,6 +104,15 @@ impl<'a> Operators<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the lock of a stack; nothing where stacks are only looked at.
+    fn lock_of(&mut self, desired: &Desired) -> Result<Option<Lock>, LockError> {
+        if self.allowed.only_looks {
+            return Ok(None);
+        }
+        let taken = self.locks.remove(&desired.project);
+        taken.map_or_else(|| self.take_lock(desired), Ok).map(Some)
     }
 
     fn take_lock(&self, desired: &Desired) -> Result<Lock, LockError> {
@@ -193,11 +206,7 @@ impl<'a> Operators<'a> {
             stack.wanted.send_replace(wanted);
             return;
         }
-        let lock = match self
-            .locks
-            .remove(&project)
-            .map_or_else(|| self.take_lock(&wanted.desired), Ok)
-        {
+        let lock = match self.lock_of(&wanted.desired) {
             Ok(lock) => lock,
             Err(error) => {
                 if self.refused.insert(project) {
@@ -224,6 +233,8 @@ impl<'a> Operators<'a> {
         let (calls, answered) = mpsc::channel(CALLS);
         let followers = Followers::default();
         let journal = Box::new(Journal::new(project.clone()));
+        let socket = self.session.place(self.connected, &project).socket();
+        let actor = self.allowed.only_looks.then(|| socket.clone());
         let report = Report::new(followers.beside(journal), String::new());
         self.tasks.spawn(operate(Surroundings {
             engine: self.connected.engine.clone(),
@@ -232,11 +243,14 @@ impl<'a> Operators<'a> {
             store: self.session.store.clone(),
             wanted: receiver,
             allowed: self.allowed,
+            actor,
             calls: answered,
             followers,
             report,
         }));
-        let socket = self.session.place(self.connected, &project).socket();
+        if self.allowed.only_looks {
+            return sender;
+        }
         let server = Server { project, source, calls, reloads: self.reloads.clone() };
         match Socket::bind(&socket) {
             Ok(socket) => {
@@ -275,7 +289,7 @@ impl<'a> Operators<'a> {
     /// Asks every operator to end, and waits until all have; only then others may write.
     pub(super) async fn end(mut self) {
         let stacks = std::mem::take(&mut self.stacks).into_values();
-        let locks: Vec<Lock> = stacks.map(|stack| stack.lock).collect();
+        let locks: Vec<Lock> = stacks.filter_map(|stack| stack.lock).collect();
         while self.tasks.join_next().await.is_some() {}
         self.servers.shutdown().await;
         drop(locks);

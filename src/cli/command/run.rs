@@ -26,8 +26,9 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     };
     let facts = &connected.facts;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), engine = facts.version, api = ?facts.api,
-        "the operator is running");
-    let allowed = Allowed { prune: options.prune.allow_prune, ..Allowed::default() };
+        dry_run = options.dry_run, "the operator is running");
+    let (prune, only_looks) = (options.prune.allow_prune, options.dry_run);
+    let allowed = Allowed { prune, only_looks, ..Allowed::default() };
     let (reloads, mut asked_to_reload) = mpsc::channel(RELOADS);
     let mut operators = Operators::new(session, &connected, allowed, reloads);
     let mut end = std::pin::pin!(asked_to_end());
