@@ -44,10 +44,10 @@ impl Operator {
         Self::with_level(product, path, "trace")
     }
 
-    /// As [`Operator::quiet`], of one that only looks.
-    pub(crate) fn dry(product: &Product) -> Self {
+    /// As [`Operator::quiet`], with options of its own.
+    pub(crate) fn with_options(product: &Product, options: &[&str]) -> Self {
         let file = tempfile::NamedTempFile::new().expect("a log");
-        Self::with(product, file.path(), "info", &["--dry-run"])
+        Self::with(product, file.path(), "info", options)
     }
 
     fn with_level(product: &Product, path: &Path, level: &str) -> Self {

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use serde_json::Value as Json;
 
 use crate::behind_its_back::docker;
+use crate::product::Product;
 use crate::product::operator::Operator;
-use crate::product::{CANARY, Product};
 use crate::proxy::{Effect, Proxy};
 use crate::{IMAGE, Scene};
 
@@ -21,10 +21,11 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(product: &mut Product) -> Self {
+    fn new(product: &Product, options: &[&str]) -> Self {
         let proxy = Proxy::start();
-        product.option(&["--host", &proxy.host()]);
-        Self { operator: Operator::dry(product), proxy }
+        let host = proxy.host();
+        let own = [&["--dry-run", "--host", &host], options].concat();
+        Self { operator: Operator::with_options(product, &own), proxy }
     }
 
     /// Waits until it tells of a drift; returns the record.
@@ -71,10 +72,9 @@ fn contents(folder: &Path) -> BTreeMap<String, (u64, SystemTime, Vec<u8>)> {
 
 #[tokio::test]
 async fn it_tells_what_is_missing_changed_and_gone_and_never_acts() {
-    let Some(mut scene) = Scene::new("dry").await else { return };
+    let Some(scene) = Scene::new("dry").await else { return };
     scene.product.write("stack.yaml", &scene.stack(32));
-    let plain = scene.product.path("state").display().to_string();
-    let mut watcher = Watcher::new(&mut scene.product);
+    let mut watcher = Watcher::new(&scene.product, &[]);
     watcher.tells("service/first/1", "create");
     let synced = watcher.operator.says("not in sync", |it| it["condition"].is_string());
     assert_eq!(
@@ -84,11 +84,7 @@ async fn it_tells_what_is_missing_changed_and_gone_and_never_acts() {
     assert!(scene.container("first").await.is_null(), "nothing was made");
 
     // Somebody else deploys, with the same state directory, past the proxy.
-    let stack = scene.product.path("stack.yaml").display().to_string();
-    let mut other = Product::bare();
-    other.variable("DB_SECRET", CANARY);
-    other.option(&["--state-dir", &plain, "-f", &stack]);
-    other.apply();
+    scene.product.apply();
     watcher.tells_the_end("service/first/1");
     watcher.operator.says("in sync", |it| it["condition"] == "Synced=True");
     let state = contents(&scene.product.path("state"));
@@ -127,7 +123,7 @@ async fn it_tells_what_is_missing_changed_and_gone_and_never_acts() {
 async fn it_may_run_beside_an_operator_and_knows_what_that_one_knows() {
     let Some(mut scene) = Scene::at_work("beside-dry").await else { return };
     let before = scene.identities().await;
-    let mut watcher = Watcher::new(&mut scene.product);
+    let mut watcher = Watcher::new(&scene.product, &[]);
     watcher.operator.says_message("the stack is ready");
     // A pause is known to the operator alone.
     scene.product.ends(0, &["pause"]);
@@ -146,11 +142,10 @@ async fn it_may_run_beside_an_operator_and_knows_what_that_one_knows() {
 
 #[tokio::test]
 async fn it_needs_no_state_directory_that_can_be_written() {
-    let Some(mut scene) = Scene::new("dry-read-only").await else { return };
+    let Some(scene) = Scene::new("dry-read-only").await else { return };
     scene.product.write("stack.yaml", &scene.stack(32));
     // Nobody makes a folder here, not even root.
-    scene.product.option(&["--state-dir", "/proc/reconciler"]);
-    let mut watcher = Watcher::new(&mut scene.product);
+    let mut watcher = Watcher::new(&scene.product, &["--state-dir", "/proc/reconciler"]);
     watcher.tells("service/first/1", "create");
     scene.product.write(
         "stack.yaml",
