@@ -7,4 +7,5 @@ mod content;
 pub mod file;
 pub mod fingerprint;
 mod folders;
+pub mod git;
 pub mod watch;

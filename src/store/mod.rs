@@ -4,6 +4,7 @@
 //! All of it is soft: a file that is lost or spoilt is set aside and made anew, and where
 //! nothing can be written everything works, and is forgotten.
 
+pub mod commits;
 mod disk;
 mod form;
 mod journal;
@@ -204,13 +205,9 @@ impl Store {
         }
     }
 
-    /// Sets a spoilt file aside, so that a person can look at it; only the newest one stays.
     fn set_aside(&self, path: &Path) {
-        if self.only_reads {
-            return;
-        }
-        if let Err(error) = std::fs::rename(path, path.with_extension("spoilt")) {
-            tracing::debug!(%error, "the spoilt file stays");
+        if !self.only_reads {
+            set_aside(path);
         }
     }
 }
@@ -221,6 +218,13 @@ struct StackFiles {
     journal: PathBuf,
     /// A folder.
     logs: PathBuf,
+}
+
+/// Sets a spoilt file aside, so that a person can look at it; only the newest one stays.
+fn set_aside(path: &Path) {
+    if let Err(error) = std::fs::rename(path, path.with_extension("spoilt")) {
+        tracing::debug!(%error, "the spoilt file stays");
+    }
 }
 
 #[cfg(test)]
