@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::planning::retry::{Backoff, ERROR};
-use crate::source::git::{Cache, Descent, GitError, Signer};
+use crate::source::git::{Cache, Descent, GitError, SignatureError, Signer};
 use crate::state::commit::Commit;
 
 /// How many intervals a failure is waited for at most.
@@ -222,9 +222,16 @@ impl Following {
     async fn verified(&self, commit: &Commit) -> Result<Option<Signer>, Doubt> {
         let Some(signers) = &self.allowed_signers else { return Ok(None) };
         let verified = self.cache.verify(&commit.id, signers).await;
-        verified.map(Some).map_err(|error| {
-            let message = format!("{} is not taken up: {error}", said(commit));
-            Doubt::new(DoubtReason::Untrusted, message)
+        verified.map(Some).map_err(|error| match error {
+            SignatureError::Git(error) => doubt(&error),
+            SignatureError::Unsigned(_)
+            | SignatureError::OtherKind(_)
+            | SignatureError::NotAllowed { .. }
+            | SignatureError::Bad { .. }
+            | SignatureError::Signers { .. } => {
+                let message = format!("{} is not taken up: {error}", said(commit));
+                Doubt::new(DoubtReason::Untrusted, message)
+            }
         })
     }
 
@@ -271,8 +278,14 @@ pub fn said(commit: &Commit) -> String {
 
 fn doubt(error: &GitError) -> Doubt {
     let reason = match error {
-        GitError::Refused(_) => DoubtReason::Unusable,
-        _ => DoubtReason::Unavailable,
+        GitError::Refused { .. } => DoubtReason::Unusable,
+        GitError::Unreachable { .. }
+        | GitError::Denied { .. }
+        | GitError::NoReference { .. }
+        | GitError::DiskFull { .. }
+        | GitError::Program(_)
+        | GitError::Access(_)
+        | GitError::Other { .. } => DoubtReason::Unavailable,
     };
     Doubt::new(reason, error.to_string())
 }

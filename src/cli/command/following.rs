@@ -125,15 +125,15 @@ impl Commits {
             Doubt::new(DoubtReason::Unavailable, message)
         })?;
         self.record.is_complete = true;
-        let signer = ready.signer.as_ref().map(ToString::to_string);
+        let signer = ready.signer.as_ref().map(|it| it.principal.as_str());
         for warning in &ready.warnings {
             tracing::warn!(commit = %commit.id, "{warning}");
         }
         if is_new {
-            tracing::info!(commit = %commit.id, author = commit.author, signer, files = brought.changed,
+            tracing::info!(commit = %commit.id, author = commit.author, signer, files = brought.changed(),
                 "a commit is in force: {}", commit.subject);
-        } else if brought.changed > 0 {
-            tracing::warn!(commit = %commit.id, files = brought.changed,
+        } else if brought.changed() > 0 {
+            tracing::warn!(commit = %commit.id, files = brought.changed(),
                 "the checkout was changed by somebody else; it is again as the commit says");
         }
         Ok(())
