@@ -9,6 +9,7 @@ use super::docker::Docker;
 use super::sim::Sim;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
+use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, FailureKind, Step};
 
@@ -56,6 +57,20 @@ impl Any {
         match &self.kind {
             Kind::Docker(docker) => docker.delete_volume(name).await,
             Kind::Sim(sim) => sim.delete_volume(name),
+        }
+    }
+
+    /// Returns what of the host is mounted in a container; see [`Docker::mounts_of`].
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn mounts_of(
+        &self,
+        container: &ContainerId,
+    ) -> Result<Option<Vec<Mount>>, EngineError> {
+        match &self.kind {
+            Kind::Docker(docker) => docker.mounts_of(container).await,
+            Kind::Sim(_) => Ok(None),
         }
     }
 }

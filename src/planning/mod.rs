@@ -57,6 +57,7 @@ pub mod retirement;
 pub mod retry;
 pub mod revision;
 pub mod rollout;
+pub mod same_paths;
 pub mod shrink;
 pub mod status;
 pub mod target;

@@ -11,6 +11,7 @@ mod explain;
 mod following;
 mod history;
 mod operators;
+mod own_container;
 mod pause;
 mod restart;
 mod retry;

@@ -282,7 +282,12 @@ impl<'a> Operators<'a> {
     }
 
     /// Starts the operator of a stack and serves its clients.
-    fn operate(&mut self, wanted: Wanted, files: &[PathBuf], lock: Option<Lock>) -> Stack {
+    fn operate(
+        &mut self,
+        wanted: Wanted,
+        files: &[PathBuf],
+        lock: Option<Lock>,
+    ) -> Stack {
         let (project, source) =
             (wanted.desired.project.clone(), wanted.desired.source.clone());
         let (sender, receiver) = watch::channel(wanted);

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::desired_source::Source;
 use super::operators::Operators;
+use super::own_container;
 use super::session::{Connected, Session, chain};
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
@@ -32,6 +33,9 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         connected = patient_connect(session) => connected,
         () = asked_to_end() => return Ok(Exit::Good),
     };
+    if let Some(exit) = own_container::check(session, &connected).await? {
+        return Ok(exit);
+    }
     let facts = &connected.facts;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), engine = facts.version, api = ?facts.api,
         dry_run = options.dry_run, "the operator is running");
