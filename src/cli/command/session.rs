@@ -20,7 +20,7 @@ use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
 use crate::compose::load::Loaded;
 use crate::compose::problem::nearest;
-use crate::control::{Reply, Request, client};
+use crate::control::client;
 use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
 use crate::planning::doubt::Doubt;
@@ -33,7 +33,6 @@ use crate::state::observed::EngineFacts;
 use crate::store::Store;
 use crate::store::commits::{CommitRecord, GitFolder, GoneStack};
 use crate::store::lock::{Place, checkout_socket};
-use crate::store::memory;
 use crate::store::revisions::RevisionsError;
 use crate::view::problems;
 
@@ -48,6 +47,8 @@ pub(super) struct Session {
     pub(super) git: Option<GitFolder>,
     /// Where locks and control sockets are.
     places: PathBuf,
+    /// Nothing is written, neither to the engine nor to the state directory.
+    only_looks: bool,
 }
 
 /// An engine that answers.
@@ -81,7 +82,13 @@ impl Session {
         let store = Store::new(folder);
         let key = store.digest_key();
         let git = checkout::place(&mut options, &store)?;
-        Ok(Self { options, output, store, key, git, places })
+        Ok(Self { options, output, store, key, git, places, only_looks: false })
+    }
+
+    /// Returns the same session for those who only look: its engine refuses every step, and
+    /// nothing is kept.
+    pub(super) fn only_looking(self) -> Self {
+        Self { store: self.store.only_reading(), only_looks: true, ..self }
     }
 
     /// Loads every stack, whatever its problems.
@@ -201,6 +208,7 @@ impl Session {
     /// Connects to the engine and asks what it is.
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
         let engine = Any::connect(self.options.host.as_deref()).await?;
+        let engine = if self.only_looks { engine.only_looking() } else { engine };
         let facts = engine.facts().await?;
         let mut clock = Clock::new();
         clock.set_engine_time(facts.time);
@@ -266,15 +274,8 @@ impl Session {
     ) -> Memory {
         let now = connected.clock.now();
         let socket = self.place(connected, project).socket();
-        if let Ok(Reply::Memory(told)) = client::ask(&socket, &Request::Memory).await {
-            match memory::from_json(told, now) {
-                Ok(memory) => return memory,
-                Err(error) => {
-                    tracing::warn!(%error, "the operator is of another version");
-                }
-            }
-        }
-        self.store.memory(&connected.facts.id, project, now)
+        let told = client::memory(&socket, now).await;
+        told.unwrap_or_else(|| self.store.memory(&connected.facts.id, project, now))
     }
 
     /// Makes a pass over a stack that takes no steps.
