@@ -14,7 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
 use crate::cli::stacks::{
     LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, last_good_of,
-    load_all, load_revision,
+    load_all, load_revision, refused,
 };
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
@@ -93,8 +93,14 @@ impl Session {
 
     /// Loads every stack, whatever its problems.
     pub(super) fn load(&self) -> LoadedStacks {
-        let mut loaded = load_all(&self.options, &self.key);
         let record = self.commits();
+        if let Some(git) = self.git.as_ref().filter(|_| record.in_force.is_none()) {
+            const WHY: &str = "no commit is in force yet: `reconciler sync` takes up the \
+                               newest, and `reconciler run` follows them";
+            let stacks = vec![refused(git.checkout(), WHY)];
+            return LoadedStacks { stacks, ..LoadedStacks::default() };
+        }
+        let mut loaded = load_all(&self.options, &self.key);
         for stack in &mut loaded.stacks {
             stack.commit.clone_from(&record.in_force);
             stack.doubt.clone_from(&record.doubt);
