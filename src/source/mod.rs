@@ -1,9 +1,11 @@
 //! Where desired state comes from.
 //!
 //! Read in this order: [`mod@file`] (the files of this host, under the rules of safety),
-//! [`fingerprint`] (what they held), [`watch`] (when they hold something else).
+//! [`decrypt`] (those that are encrypted), [`fingerprint`] (what they held), [`watch`] (when
+//! they hold something else).
 
 mod content;
+pub mod decrypt;
 pub mod file;
 pub mod fingerprint;
 mod folders;

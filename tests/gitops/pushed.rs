@@ -1,0 +1,1 @@
+//! A push on real servers, and a real engine.
