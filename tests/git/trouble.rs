@@ -79,6 +79,16 @@ async fn a_server_that_hangs_is_left_in_time_with_no_process_behind() {
 }
 
 #[tokio::test]
+async fn an_ssh_server_that_says_nothing_is_left_in_time_too() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ssh://git@{}/stack.git", silent.local_addr().unwrap());
+    let host = Host::with(&url, Access::default(), impatient());
+    let error = host.cache.fetch(None).await.unwrap_err();
+    assert!(matches!(error, GitError::Unreachable { .. }), "{error}");
+    none_is_left(&host).await;
+}
+
+#[tokio::test]
 async fn a_call_that_nobody_waits_for_any_longer_leaves_no_process_behind() {
     let forge = Forge::new();
     forge.publish(&[("stack.yaml", "1")]);
