@@ -1,6 +1,7 @@
 //! What goes wrong on the way, and what is left of it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -145,15 +146,22 @@ async fn a_connection_that_is_cut_leaves_nothing_and_the_next_fetch_works() {
 #[tokio::test]
 async fn a_cache_that_is_spoilt_in_any_way_is_made_anew() {
     let forge = Forge::new();
-    forge.publish(&[("stack.yaml", "1")]);
     let ada = forge.signing_key("ada");
     let allowed = forge.allowed_signers(&[("ada@example.com", &ada)]);
+    for number in 0..60 {
+        forge.commit_all(&number.to_string());
+    }
+    forge.publish(&[("stack.yaml", "1")]);
+    let host = Host::of(&forge);
+    host.cache.fetch(None).await.unwrap();
     forge.sign_with(&ada);
     let commit = id(&forge.publish(&[("stack.yaml", "2"), ("folder/file", "text")]));
-    let host = Host::of(&forge);
+    host.cache.fetch(None).await.unwrap();
     host.cache.fetch(Some(&commit)).await.unwrap();
     let whole = files(&host.repository());
-    assert!(whole.len() > 5, "{whole:?}");
+    for name in ["HEAD", "config", "shallow", "refs/reconciler/known"] {
+        assert!(whole.iter().any(|(path, _)| path.ends_with(name)), "{name}: {whole:?}");
+    }
     let spoil: [(&str, fn(&Path)); 3] = [
         ("emptied", |path| fs::write(path, "").unwrap()),
         ("overwritten", |path| fs::write(path, noise(50)).unwrap()),
@@ -168,7 +176,7 @@ async fn a_cache_that_is_spoilt_in_any_way_is_made_anew() {
                 continue;
             }
             let told = format!("{} {how}", path.display());
-            // Git makes what it fetches read-only; root may write all the same.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             spoil(&path);
             host.cache.stage(&commit, &host.staged()).await.expect(&told);
             assert_eq!(host.text("folder/file"), "text", "{told}");
