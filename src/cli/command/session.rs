@@ -155,6 +155,12 @@ impl Session {
     pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
         let loaded = self.load_wanted();
         self.show_problems(&loaded)?;
+        Ok(self.wanted_of(loaded))
+    }
+
+    /// Returns what is wanted of every stack, as it was loaded: of an invalid one it is the
+    /// last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted_of(&self, loaded: LoadedStacks) -> Option<Vec<Wanted>> {
         let mut kept = self.last_good(&loaded);
         let of_stack = |stack: LoadedStack| match stack.desired() {
             Some(_) => wanted(&stack),
@@ -163,9 +169,9 @@ impl Session {
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        let stacks: Option<Vec<Wanted>> =
-            loaded.stacks.into_iter().map(of_stack).collect();
-        Ok(stacks.map(|stacks| stacks.into_iter().chain(self.gone()).collect()))
+        let stacks: Vec<Wanted> =
+            loaded.stacks.into_iter().map(of_stack).collect::<Option<_>>()?;
+        Some(stacks.into_iter().chain(self.gone()).collect())
     }
 
     /// Returns the stacks that no commit asks for any more, as they are kept up.
