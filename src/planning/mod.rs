@@ -45,6 +45,7 @@ pub mod plan;
 pub mod progress;
 pub mod prune;
 pub mod quirk;
+pub mod rate;
 pub mod readiness;
 mod rehearsal;
 pub mod rejection;
