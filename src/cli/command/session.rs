@@ -95,9 +95,15 @@ impl Session {
     pub(super) fn load(&self) -> LoadedStacks {
         let record = self.commits();
         if let Some(git) = self.git.as_ref().filter(|_| record.in_force.is_none()) {
-            const WHY: &str = "no commit is in force yet: `reconciler sync` takes up the \
-                               newest, and `reconciler run` follows them";
-            let stacks = vec![refused(git.checkout(), WHY)];
+            let why = match &record.doubt {
+                Some(doubt) => format!("no commit is in force: {}", doubt.message),
+                None => {
+                    "no commit is in force yet: `reconciler sync` takes up the newest, \
+                         and `reconciler run` follows them"
+                        .to_owned()
+                }
+            };
+            let stacks = vec![refused(git.checkout(), &why)];
             return LoadedStacks { stacks, ..LoadedStacks::default() };
         }
         let mut loaded = load_all(&self.options, &self.key);
@@ -155,6 +161,12 @@ impl Session {
     pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
         let loaded = self.load_wanted();
         self.show_problems(&loaded)?;
+        Ok(self.wanted_of(loaded))
+    }
+
+    /// Returns what is wanted of every stack, as it was loaded: of an invalid one it is the
+    /// last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted_of(&self, loaded: LoadedStacks) -> Option<Vec<Wanted>> {
         let mut kept = self.last_good(&loaded);
         let of_stack = |stack: LoadedStack| match stack.desired() {
             Some(_) => wanted(&stack),
@@ -163,9 +175,9 @@ impl Session {
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        let stacks: Option<Vec<Wanted>> =
-            loaded.stacks.into_iter().map(of_stack).collect();
-        Ok(stacks.map(|stacks| stacks.into_iter().chain(self.gone()).collect()))
+        let stacks: Vec<Wanted> =
+            loaded.stacks.into_iter().map(of_stack).collect::<Option<_>>()?;
+        Some(stacks.into_iter().chain(self.gone()).collect())
     }
 
     /// Returns the stacks that no commit asks for any more, as they are kept up.
