@@ -92,7 +92,7 @@ async fn links_that_lead_out_or_nowhere_are_refused_by_name() {
         forge.push();
         let host = Host::of(&forge);
         let error = host.bring().await.unwrap_err().to_string();
-        assert!(error.contains(&format!("{culprit:?}")), "{error}");
+        assert!(error.contains(&format!("`{culprit}`")), "{error}");
         assert!(error.contains(&commit[..12]), "{error}");
         // The next commit is not held up.
         for (name, _) in links {
@@ -118,8 +118,8 @@ async fn submodules_are_left_out_and_large_files_stand_as_pointers() {
     assert_eq!(
         warnings,
         [
-            "the submodule \"modules/one\" is left out",
-            "\"large.bin\" is kept by Git LFS, and only its pointer is here",
+            "the submodule `modules/one` is left out",
+            "`large.bin` is kept by Git LFS, and only its pointer is here",
         ]
     );
     assert_eq!(host.text("large.bin"), pointer);

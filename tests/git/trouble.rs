@@ -143,6 +143,9 @@ async fn a_connection_that_is_cut_leaves_nothing_and_the_next_fetch_works() {
     host.bring().await.unwrap();
 }
 
+/// A way to spoil a file.
+type Spoil = fn(&Path);
+
 #[tokio::test]
 async fn a_cache_that_is_spoilt_in_any_way_is_made_anew() {
     let forge = Forge::new();
@@ -162,7 +165,7 @@ async fn a_cache_that_is_spoilt_in_any_way_is_made_anew() {
     for name in ["HEAD", "config", "shallow", "refs/reconciler/known"] {
         assert!(whole.iter().any(|(path, _)| path.ends_with(name)), "{name}: {whole:?}");
     }
-    let spoil: [(&str, fn(&Path)); 3] = [
+    let spoil: [(&str, Spoil); 3] = [
         ("emptied", |path| fs::write(path, "").unwrap()),
         ("overwritten", |path| fs::write(path, noise(50)).unwrap()),
         ("removed", |path| fs::remove_file(path).unwrap()),

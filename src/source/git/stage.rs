@@ -19,7 +19,7 @@ use super::cache::{Cache, Fault};
 use super::error::GitError;
 use super::links::Links;
 use super::process::{ProcessError, converse};
-use super::tree::{self, Entry, Kind, Refusal};
+use super::tree::{self, Entry, Kind, Refusal, shown};
 use crate::state::commit::CommitId;
 
 /// How a file begins that stands for another one, which is kept elsewhere.
@@ -100,7 +100,7 @@ impl Cache {
             entries.iter().partition(|entry| entry.kind == Kind::Submodule);
         let mut warnings: Vec<String> = modules
             .iter()
-            .map(|entry| format!("the submodule {:?} is left out", entry.path))
+            .map(|entry| format!("the submodule {} is left out", shown(&entry.path)))
             .collect();
         let ids: String = wanted.iter().map(|entry| format!("{}\n", entry.id)).collect();
         let call = self.local_call(&["cat-file", "--batch", "--buffer"]);
@@ -160,8 +160,9 @@ async fn write(
         match entry.kind {
             Kind::File { is_executable } => {
                 if to.file(path, is_executable, &mut bytes).await? {
+                    let path = shown(path);
                     warnings.push(format!(
-                        "{path:?} is kept by Git LFS, and only its pointer is here"
+                        "{path} is kept by Git LFS, and only its pointer is here"
                     ));
                 }
                 links.file(path);
