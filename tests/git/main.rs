@@ -14,6 +14,7 @@
 )]
 
 mod access;
+mod bounded;
 mod files;
 #[path = "../forge/mod.rs"]
 mod forge;

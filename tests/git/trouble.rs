@@ -296,5 +296,5 @@ async fn a_missing_program_is_said_so() {
     let cache = Cache::new(folder.path().join("repository.git"), remote, program);
     let error = cache.tip().await.unwrap_err();
     assert!(matches!(error, GitError::Program(_)), "{error:?}");
-    assert!(error.to_string().contains("install git"), "{error}");
+    assert!(error.to_string().contains("install it (Debian package git)"), "{error}");
 }

@@ -13,6 +13,7 @@
 mod forge;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use forge::Forge;
@@ -43,6 +44,10 @@ fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn inode(folder: &Path) -> u64 {
+    fs::metadata(folder).unwrap().ino()
 }
 
 /// Makes the commits, without a branch that has them.
@@ -97,10 +102,11 @@ async fn a_thousand_pushes_leave_the_cache_and_the_memory_as_they_were() {
         let (files, bytes) = size(&repository);
         (most_files, most_bytes) = (most_files.max(files), most_bytes.max(bytes));
         if number == 100 {
-            before = Some(memory());
+            before = Some((memory(), inode(&repository)));
         }
     }
-    let (before, after) = (before.unwrap(), memory());
+    let ((before, same), after) = (before.unwrap(), memory());
+    assert_eq!(inode(&repository), same, "it was thrown away meanwhile");
     let told = format!(
         "at most {most_files} files and {most_bytes} bytes; memory {before} to {after} KiB"
     );

@@ -171,7 +171,9 @@ fn check_private(what: &'static str, path: &Path) -> Result<File, AccessError> {
         |source| AccessError::Unreadable { what, path: path.to_owned(), source };
     let metadata = file.metadata().map_err(unreadable)?;
     let own = std::fs::metadata("/proc/self").map_err(unreadable)?.uid();
-    let reason = if metadata.permissions().mode() & 0o077 != 0 {
+    // What root lends us is read by way of its group, or of a list that shows as one.
+    let others = if metadata.uid() == own { 0o077 } else { 0o027 };
+    let reason = if metadata.permissions().mode() & others != 0 {
         "can be read or changed by others; `chmod 600` it"
     } else if metadata.uid() != own && metadata.uid() != 0 {
         "belongs to another user; `chown` it"

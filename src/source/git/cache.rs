@@ -1,6 +1,5 @@
 //! A shallow copy of a repository, which may be lost at any time.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -8,14 +7,12 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::{Mutex, OnceCell};
 
-use super::access::{Access, AccessError, Credentials};
-use super::complaint::{self, Meaning};
+use super::access::Access;
+use super::calls::Fault;
 use super::descent;
 use super::error::GitError;
-use super::process::{Bounds, Ended, ProcessError, run};
-use super::program::{Call, Program};
+use super::program::Program;
 use super::reference::Reference;
-use super::tree::Refusal;
 use super::url::GitUrl;
 use crate::state::commit::{Commit, CommitId};
 use crate::state::time::EngineTime;
@@ -49,38 +46,6 @@ pub(super) const KNOWN: &str = "refs/reconciler/known";
 
 /// How many characters of a subject or an author are kept.
 const LONGEST_LINE: usize = 200;
-
-/// Why something did not work out.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The cache may be at fault, and is worth a new one.
-    Spoilt { doing: &'static str, reason: String },
-    /// It is not.
-    Error(GitError),
-}
-
-impl From<GitError> for Fault {
-    fn from(error: GitError) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<AccessError> for Fault {
-    fn from(error: AccessError) -> Self {
-        Self::Error(error.into())
-    }
-}
-
-impl From<Fault> for GitError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Spoilt { doing, reason } => {
-                Self::Other { doing: doing.to_owned(), reason }
-            }
-            Fault::Error(error) => error,
-        }
-    }
-}
 
 impl Cache {
     /// Uses a folder for a copy of a repository; it is made when it is first needed.
@@ -245,7 +210,7 @@ impl Cache {
         let output = self.local(doing, &arguments).await?;
         let output = String::from_utf8_lossy(&output);
         parse_commit(output.trim_end_matches('\n')).ok_or_else(|| Fault::Spoilt {
-            doing,
+            doing: doing.to_owned(),
             reason: "git does not say what it is".to_owned(),
         })
     }
@@ -259,110 +224,6 @@ impl Cache {
     /// What is followed, for people.
     pub(super) fn name(&self) -> String {
         format!("{} of {}", self.remote.reference, self.remote.url)
-    }
-}
-
-/// The two kinds of calls.
-impl Cache {
-    /// Asks the server.
-    async fn ask(
-        &self,
-        repository: &Path,
-        arguments: &[&str],
-        time: std::time::Duration,
-    ) -> Result<Vec<u8>, Fault> {
-        let credentials = self.remote.access.credentials(&self.remote.url)?;
-        let call = Call {
-            repository,
-            arguments: arguments.iter().map(|it| OsStr::new(*it)).collect(),
-            remote: Some((self.remote.url.scheme(), &credentials)),
-            settings: Vec::new(),
-        };
-        let bounds = Bounds { time, ..self.program.local() };
-        let ended = match run(self.program.prepare(&call), Vec::new(), bounds).await {
-            Ok(ended) => ended,
-            Err(ProcessError::Late(time)) => {
-                return Err(GitError::late(self.name(), time).into());
-            }
-            Err(error) => return Err(self.program.unable(&error).into_fault()),
-        };
-        if ended.status.success() {
-            Ok(ended.output)
-        } else {
-            Err(self.fault(&ended, &credentials))
-        }
-    }
-
-    /// Tells why a server did not give what it was asked for.
-    fn fault(&self, ended: &Ended, credentials: &Credentials) -> Fault {
-        let reason = complaint::line(&ended.complaints, credentials.token.as_ref());
-        let remote = self.name();
-        let refused = |reason| GitError::Refused { commit: self.name(), reason };
-        Fault::Error(match complaint::meaning(&ended.complaints) {
-            Meaning::Denied(advice) => GitError::Denied { remote, reason, advice },
-            Meaning::Unreachable => GitError::Unreachable { remote, reason },
-            Meaning::NoReference => GitError::NoReference { remote },
-            Meaning::DiskFull => GitError::DiskFull { folder: self.folder.clone() },
-            Meaning::TooLarge => {
-                refused(Refusal::TooMuch { most: self.program.limits().most_fetched })
-            }
-            Meaning::BadObject => refused(Refusal::Object(reason)),
-            Meaning::Unknown => return Fault::Spoilt { doing: "fetching", reason },
-        })
-    }
-
-    /// Works on what is in the cache; where that fails the cache is spoilt.
-    pub(super) async fn local(
-        &self,
-        doing: &'static str,
-        arguments: &[&str],
-    ) -> Result<Vec<u8>, Fault> {
-        let ended = self.call(arguments).await?;
-        self.output(doing, ended)
-    }
-
-    pub(super) fn output(
-        &self,
-        doing: &'static str,
-        ended: Ended,
-    ) -> Result<Vec<u8>, Fault> {
-        if ended.status.success() {
-            return Ok(ended.output);
-        }
-        let reason = complaint::line(&ended.complaints, None);
-        match complaint::meaning(&ended.complaints) {
-            Meaning::DiskFull => {
-                Err(GitError::DiskFull { folder: self.folder.clone() }.into())
-            }
-            Meaning::Denied(_)
-            | Meaning::Unreachable
-            | Meaning::NoReference
-            | Meaning::TooLarge
-            | Meaning::BadObject
-            | Meaning::Unknown => Err(Fault::Spoilt { doing, reason }),
-        }
-    }
-
-    /// Runs git on the cache, whatever it says.
-    pub(super) async fn call(&self, arguments: &[&str]) -> Result<Ended, Fault> {
-        let command = self.program.prepare(&self.local_call(arguments));
-        let ended = run(command, Vec::new(), self.program.local()).await;
-        ended.map_err(|error| self.program.unable(&error).into_fault())
-    }
-
-    pub(super) fn local_call<'c>(&'c self, arguments: &[&'c str]) -> Call<'c> {
-        Call {
-            repository: &self.folder,
-            arguments: arguments.iter().map(|it| OsStr::new(*it)).collect(),
-            remote: None,
-            settings: Vec::new(),
-        }
-    }
-}
-
-impl super::error::ProgramError {
-    fn into_fault(self) -> Fault {
-        Fault::Error(self.into())
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Meaning {
     NoReference,
     /// The disk.
     DiskFull,
+    /// A program that git needs, and the package that has it.
+    Missing(&'static str, &'static str),
     /// More than may be fetched.
     TooLarge,
     /// An object that git does not take.
@@ -34,6 +36,8 @@ const KNOWN: &[(&str, Meaning)] = &[
     ("disk quota exceeded", Meaning::DiskFull),
     ("died of signal 25", Meaning::TooLarge),
     ("file too large", Meaning::TooLarge),
+    ("cannot run ssh:", Meaning::Missing("ssh", "openssh-client")),
+    ("unable to find remote helper", Meaning::Missing("git-remote-https", "git")),
     ("couldn't find remote ref", Meaning::NoReference),
     ("host key verification failed", Meaning::Denied(HOST_KEY)),
     ("permission denied (", Meaning::Denied(KEY)),
@@ -192,6 +196,11 @@ mod tests {
                 "error: RPC failed; curl 18 transfer closed with outstanding read data remaining\nerror: 2893 bytes of body are still expected\nfetch-pack: unexpected disconnect while reading sideband packet\nfatal: early EOF\nfatal: fetch-pack: invalid index-pack output\n",
                 Meaning::Unreachable,
                 "RPC failed; curl 18 transfer closed with outstanding read data remaining",
+            ),
+            (
+                "error: cannot run ssh: No such file or directory\nfatal: unable to fork\n",
+                Meaning::Missing("ssh", "openssh-client"),
+                "unable to fork",
             ),
             ("", Meaning::Unknown, "it does not say why"),
         ] {

@@ -1,14 +1,15 @@
 //! Whether one commit came after another.
 
-use super::cache::{Cache, Fault};
+use super::cache::Cache;
+use super::calls::Fault;
 use super::error::GitError;
 use crate::state::commit::CommitId;
 
-/// How many commits are fetched beside the tip, where it is to be compared: more than a team
-/// pushes between two looks.
-pub(super) const FIRST_DEPTH: u32 = 50;
+/// How many commits are fetched at once where the tip is to be compared: mostly it takes no
+/// more, and no more is fetched again after the cache was cut.
+pub(super) const FIRST_DEPTH: u32 = 10;
 /// How many are fetched where that is not enough; the last bounds what is fetched and kept.
-const DEPTHS: [u32; 2] = [500, 5000];
+const DEPTHS: [u32; 3] = [50, 500, 5000];
 
 /// How a newer commit relates to an older one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -72,9 +72,14 @@ pub enum GitError {
 pub enum ProgramError {
     /// It is not there.
     #[error(
-        "the program `{0}` is not there; install git 2.34 or newer (Debian package git)"
+        "the program `{program}` is not there; install it (Debian package {package})"
     )]
-    Missing(String),
+    Missing {
+        /// Which.
+        program: String,
+        /// What has it.
+        package: &'static str,
+    },
     /// It is too old to be safe, or to know signatures by ssh.
     #[error(
         "`git` is version {found}, and 2.34 is the oldest that can be used; install a newer one"
@@ -83,8 +88,8 @@ pub enum ProgramError {
         /// What it says of itself.
         found: String,
     },
-    /// It cannot be started.
-    #[error("the program `git` cannot be started: {0}")]
+    /// It does not do what it should.
+    #[error("the program `git` does not work: {0}")]
     Failed(String),
 }
 

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod cache;
+mod calls;
 pub mod checkout;
 mod complaint;
 pub mod descent;

@@ -33,7 +33,7 @@ const PASSED_ON: [&str; 11] = [
 ];
 
 /// Settings for every call; nothing else is read, be it of the user or of the system.
-const SETTINGS: [(&str, &str); 32] = [
+const SETTINGS: [(&str, &str); 35] = [
     ("protocol.allow", "never"),
     ("protocol.version", "2"),
     // A token is for one server; it goes where the address says, or nowhere.
@@ -60,6 +60,10 @@ const SETTINGS: [(&str, &str); 32] = [
     ("core.pager", "cat"),
     ("gc.auto", "0"),
     ("gc.autoDetach", "false"),
+    // What is remembered of history does not know where it was cut.
+    ("gc.writeCommitGraph", "false"),
+    ("core.commitGraph", "false"),
+    ("repack.writeBitmaps", "false"),
     ("maintenance.auto", "false"),
     // The host is there for others.
     ("pack.threads", "1"),
@@ -132,7 +136,10 @@ impl Program {
     pub(super) fn unable(&self, error: &ProcessError) -> ProgramError {
         match error {
             ProcessError::Start(io) if io.kind() == std::io::ErrorKind::NotFound => {
-                ProgramError::Missing(self.git.display().to_string())
+                ProgramError::Missing {
+                    program: self.git.display().to_string(),
+                    package: "git",
+                }
             }
             ProcessError::Start(io) | ProcessError::Broken(io) => {
                 ProgramError::Failed(io.to_string())
@@ -242,7 +249,8 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_is_missing_or_too_old_is_told_apart() {
         let missing = Program::new("/nowhere/git", Limits::default()).check().await;
-        assert_eq!(missing, Err(ProgramError::Missing("/nowhere/git".to_owned())));
+        let program = "/nowhere/git".to_owned();
+        assert_eq!(missing, Err(ProgramError::Missing { program, package: "git" }));
         let folder = tempfile::tempdir().unwrap();
         let old = script(folder.path(), "echo git version 2.33.8").check().await;
         let found = "git version 2.33.8".to_owned();

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::cache::{Cache, Fault};
+use super::cache::Cache;
+use super::calls::Fault;
 use super::complaint;
 use super::error::{GitError, ProgramError};
 use super::process::{Ended, run};
@@ -148,7 +149,8 @@ fn judge(
     details: &Ended,
 ) -> Result<Signer, SignatureError> {
     if details.complaints.contains("cannot run ssh-keygen") {
-        let missing = ProgramError::Missing("ssh-keygen".to_owned());
+        let (program, package) = ("ssh-keygen".to_owned(), "openssh-client");
+        let missing = ProgramError::Missing { program, package };
         return Err(GitError::from(missing).into());
     }
     let text = String::from_utf8_lossy(&details.output);

@@ -15,7 +15,8 @@ use tokio::fs;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::process::ChildStdout;
 
-use super::cache::{Cache, Fault};
+use super::cache::Cache;
+use super::calls::Fault;
 use super::error::GitError;
 use super::links::Links;
 use super::process::{ProcessError, converse};
@@ -81,7 +82,8 @@ impl Cache {
         let arguments = ["ls-tree", "-r", "-z", "-l", "--full-tree", commit.as_str()];
         let listing = self.local(doing, &arguments).await?;
         let reason = "the list cannot be understood".to_owned();
-        let entries = tree::parse(&listing).ok_or(Fault::Spoilt { doing, reason })?;
+        let entries = tree::parse(&listing)
+            .ok_or(Fault::Spoilt { doing: doing.to_owned(), reason })?;
         tree::check(&entries, self.program.limits())
             .map_err(|reason| GitError::refused(commit, reason))?;
         self.write(commit, &entries, folder).await
@@ -118,7 +120,7 @@ impl Cache {
     }
 
     fn trouble(&self, commit: &CommitId, folder: &Path, trouble: Trouble) -> Fault {
-        let doing = "writing the files of a commit";
+        let doing = "writing the files of a commit".to_owned();
         match trouble {
             Trouble::Process(error) => GitError::from(self.program.unable(&error)).into(),
             Trouble::Refused(refusal) => GitError::refused(commit, refusal).into(),

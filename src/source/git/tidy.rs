@@ -11,7 +11,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::cache::{Cache, Fault, KNOWN, TIP};
+use super::cache::{Cache, KNOWN, TIP};
+use super::calls::Fault;
 use super::error::GitError;
 
 /// How much there is in a folder.
