@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
+use crate::planning::event;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
 use crate::planning::quoted;
@@ -36,7 +37,7 @@ const LONGEST_BLIND: u32 = 6;
 #[derive(Clone, Debug)]
 pub enum Event {
     /// This is wanted from now on; being told the same again means to look again.
-    Wanted(Wanted),
+    Wanted(Box<Wanted>),
     /// The engine says that something happened.
     Woken(Wakeup),
     /// A step has ended.
@@ -237,7 +238,7 @@ impl Controller {
     /// is asked for.
     pub fn handle(&mut self, event: Event, now: Now) {
         match event {
-            Event::Wanted(wanted) => self.want(wanted),
+            Event::Wanted(wanted) => self.want(*wanted, now),
             Event::Woken(wakeup) => self.is_woken |= self.is_reason(&wakeup),
             Event::Ended(outcome) if self.absorbs(&outcome, now) => {}
             Event::Ended(outcome) => {
@@ -333,9 +334,14 @@ impl Controller {
         self.is_woken = true;
     }
 
-    fn want(&mut self, wanted: Wanted) {
+    fn want(&mut self, wanted: Wanted, now: Now) {
         let is_new = wanted.desired.generation != self.wanted.desired.generation;
         self.response.abandon_waits |= is_new;
+        if let (Some(before), Some(doubt)) = (&self.wanted.doubt, &wanted.doubt)
+            && before != doubt
+        {
+            event::doubted(&mut self.memory, doubt, now.engine);
+        }
         self.wanted = wanted;
         self.look_at_everything();
     }

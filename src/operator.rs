@@ -16,6 +16,7 @@ use crate::controller::{Ask, Controller, Event};
 use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::doubt::Doubt;
 use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
@@ -132,15 +133,23 @@ impl<E: Engine + 'static> Operator<E> {
         let wanted = self.wanted.borrow_and_update().clone();
         let before = self.runtime.controller.wanted();
         let stack = wanted.desired.project.clone();
-        if let Some(invalid) = &wanted.invalid {
-            tracing::error!(%stack, condition = "SpecValid=False", problems = %invalid,
-                "the desired state is invalid; the last good one stays in force");
+        if let Some(Doubt { reason, message }) = &wanted.doubt {
+            // What is doubted about commits was said once for all of their stacks.
+            if wanted.doubt != before.doubt && wanted.commit.is_none() {
+                let condition = if reason.is_certain() {
+                    "SpecValid=False"
+                } else {
+                    "SpecValid=Unknown"
+                };
+                tracing::error!(%stack, condition, reason = reason.as_str(), problems = %message,
+                    "the last good desired state stays in force");
+            }
         } else if wanted.desired.generation != before.desired.generation {
             tracing::info!(%stack, generation = %wanted.desired.generation, "a new desired state");
-        } else if before.invalid.is_some() {
+        } else if before.doubt.is_some() {
             tracing::info!(%stack, condition = "SpecValid=True", "the desired state is valid again and the same");
         }
-        self.runtime.tell(Event::Wanted(wanted))
+        self.runtime.tell(Event::Wanted(Box::new(wanted)))
     }
 
     fn answer(&mut self, call: Call) -> Turn {

@@ -25,7 +25,7 @@ const ABOVE: [(&str, &[&str]); 10] = [
 ];
 
 /// The parts of floor 3 that nothing below may name.
-const LOOP: [&str; 9] = [
+const LOOP: [&str; 10] = [
     "pass",
     "controller",
     "runtime",
@@ -34,6 +34,7 @@ const LOOP: [&str; 9] = [
     "operator",
     "control",
     "report",
+    "puller",
     "clock",
 ];
 

@@ -36,6 +36,9 @@ pub struct Request {
     pub environment: BTreeMap<String, String>,
     /// The key by which secrets enter the generation.
     pub digest_key: DigestKey,
+    /// The folder that the files come from, if they are copies of what stands elsewhere: no
+    /// relative path may lead out of it, and no container may write into it.
+    pub checkout: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -102,8 +105,7 @@ impl Load<'_> {
         let project = self.project(&mut variables, &documents)?;
         let mut root = self.merged(documents, &variables);
         self.require_services(&root)?;
-        let home = variables.text("HOME");
-        paths::make_absolute(&mut root, self.folder, home);
+        self.make_paths_absolute(&mut root, variables.text("HOME"));
         environment::resolve(
             &mut root,
             &variables,
@@ -153,6 +155,12 @@ impl Load<'_> {
         };
         let desired = candidate.validate(&mut self.problems)?;
         Some((desired, candidate.root))
+    }
+
+    fn make_paths_absolute(&mut self, root: &mut Node, home: Option<&str>) {
+        let checkout = self.request.checkout.as_deref();
+        let resolution = paths::Resolution { folder: self.folder, home, checkout };
+        resolution.make_absolute(root, &mut self.problems);
     }
 
     /// Reads the variables: the environment wins over files, and later files over earlier.

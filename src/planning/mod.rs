@@ -25,6 +25,7 @@ pub mod data_path;
 pub mod decision;
 pub mod difference;
 pub mod disruption;
+pub mod doubt;
 pub mod drift;
 pub mod event;
 pub mod exclusive;

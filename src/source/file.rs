@@ -30,8 +30,20 @@ const WRITABLE_BY_GROUP: u32 = 0o020;
 pub struct HostFiles {
     is_root: bool,
     insecure_permissions: bool,
+    /// A folder whose files are read from another one.
+    stand_in: Option<StandIn>,
+    /// The file of the key that decrypts.
     age_key: Option<PathBuf>,
     memory: Mutex<Memory>,
+}
+
+/// A folder in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// Where files are looked for.
+    pub folder: PathBuf,
+    /// Where they are.
+    pub instead: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -51,14 +63,33 @@ impl HostFiles {
     /// Lends the files as if the process were root's, or were not.
     pub fn for_user(is_root: bool, insecure_permissions: bool) -> Self {
         let memory = Mutex::default();
-        Self { is_root, insecure_permissions, age_key: None, memory }
+        Self { is_root, insecure_permissions, stand_in: None, age_key: None, memory }
     }
 
     /// Decrypts with the key in this file, if any is named.
     #[must_use]
-    pub fn with_age_key(mut self, key: Option<&Path>) -> Self {
-        self.age_key = key.map(absolute);
-        self
+    pub fn with_age_key(self, key: Option<&Path>) -> Self {
+        Self { age_key: key.map(absolute), ..self }
+    }
+
+    /// Lends the files of another folder in the place of one: what is found is what would be
+    /// if they were there.
+    #[must_use]
+    pub fn with_stand_in(self, stand_in: Option<StandIn>) -> Self {
+        Self { stand_in, ..self }
+    }
+
+    /// Returns where a file is.
+    fn actual(&self, path: &Path) -> PathBuf {
+        let stand_in = self.stand_in.as_ref();
+        let moved = stand_in
+            .and_then(|it| Some(it.instead.join(path.strip_prefix(&it.folder).ok()?)));
+        moved.unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Tells whether a path is a folder.
+    pub fn is_folder(&self, path: &Path) -> bool {
+        self.actual(&absolute(path)).is_dir()
     }
 
     /// Lists the stack files of a folder: those ending in `.yaml` or `.yml`, by name.
@@ -69,7 +100,7 @@ impl HostFiles {
     /// The folder is not there, or may not be read.
     pub fn stacks(&self, folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
         let folder = absolute(folder);
-        let names = stack_names(&folder);
+        let names = stack_names(&self.actual(&folder));
         let fingerprint = match &names {
             Ok(names) => Fingerprint::of_names(names),
             Err(error) => Fingerprint::of_error(error),
@@ -125,7 +156,7 @@ impl HostFiles {
 impl Files for HostFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
         let path = absolute(path);
-        let read = read_regular(&path);
+        let read = read_regular(&self.actual(&path));
         let fingerprint = match &read {
             Ok((bytes, metadata)) => Fingerprint::of_bytes(bytes, metadata),
             Err(error) => Fingerprint::of_error(error),
@@ -147,7 +178,7 @@ impl Files for HostFiles {
 
     fn exists(&self, path: &Path) -> bool {
         let path = absolute(path);
-        let fingerprint = Fingerprint::of_presence(&path);
+        let fingerprint = Fingerprint::of_presence(&self.actual(&path));
         let exists = fingerprint != Fingerprint::Missing;
         // What a file holds says more than that it is there.
         self.memory().touched.entry(path).or_insert(fingerprint);
@@ -155,12 +186,12 @@ impl Files for HostFiles {
     }
 
     fn kind(&self, path: &Path) -> Option<(Kind, Place)> {
-        content::kind(&absolute(path))
+        content::kind(&self.actual(&absolute(path)))
     }
 
     fn content(&self, path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
         let path = absolute(path);
-        let read = read_regular(&path);
+        let read = read_regular(&self.actual(&path));
         let fingerprint = match &read {
             Ok((bytes, metadata)) => Fingerprint::of_bytes(bytes, metadata),
             Err(error) => Fingerprint::of_error(error),
@@ -171,7 +202,7 @@ impl Files for HostFiles {
     }
 
     fn names(&self, path: &Path) -> Result<Vec<String>, ReadError> {
-        content::all_names(&absolute(path))
+        content::all_names(&self.actual(&absolute(path)))
     }
 
     fn watch_names(&self, path: &Path, names: &[String]) {
@@ -343,6 +374,23 @@ mod tests {
         }
         assert_eq!(files.warnings().len(), 1);
         assert!(files.warnings()[0].contains("its group may write to"));
+    }
+
+    #[test]
+    fn a_folder_may_stand_in_for_another() {
+        let folder = folder();
+        let path = write(&folder, "a.yaml", 0o644);
+        let elsewhere = PathBuf::from("/nowhere/checkout");
+        let stand_in =
+            StandIn { folder: elsewhere.clone(), instead: folder.path().to_owned() };
+        let files = HostFiles::for_user(false, false).with_stand_in(Some(stand_in));
+        let file = elsewhere.join("a.yaml");
+        assert!(files.is_folder(&elsewhere) && files.exists(&file));
+        assert_eq!(files.stacks(&elsewhere).unwrap(), std::slice::from_ref(&file));
+        assert_eq!(files.read(&file).unwrap(), b"services: {}\n");
+        assert_eq!(files.read(&path).unwrap(), b"services: {}\n");
+        assert!(files.touched().contains_key(&file));
+        assert!(!files.exists(Path::new("/nowhere/a.yaml")));
     }
 
     #[test]

@@ -9,4 +9,5 @@ pub mod decrypt;
 pub mod file;
 pub mod fingerprint;
 mod folders;
+pub mod git;
 pub mod watch;

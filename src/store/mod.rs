@@ -4,6 +4,7 @@
 //! All of it is soft: a file that is lost or spoilt is set aside and made anew, and where
 //! nothing can be written everything works, and is forgotten.
 
+pub mod commits;
 mod disk;
 mod form;
 mod journal;

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::cli::checkout::{self, NoCheckout};
 use crate::cli::exit::Exit;
 use crate::cli::options::Options;
 use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
 use crate::cli::stacks::{
-    LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, load_all,
-    load_revision,
+    LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, last_good_of,
+    load_all, load_revision,
 };
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
@@ -22,6 +23,7 @@ use crate::compose::problem::nearest;
 use crate::control::{Reply, Request, client};
 use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
+use crate::planning::doubt::Doubt;
 use crate::planning::memory::Memory;
 use crate::planning::revision::Revision;
 use crate::state::desired::Desired;
@@ -29,7 +31,8 @@ use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
 use crate::store::Store;
-use crate::store::lock::Place;
+use crate::store::commits::{CommitRecord, GitFolder};
+use crate::store::lock::{Place, checkout_socket};
 use crate::store::memory;
 use crate::store::revisions::RevisionsError;
 use crate::view::problems;
@@ -41,6 +44,8 @@ pub(super) struct Session {
     pub(super) output: Output,
     pub(super) store: Store,
     pub(super) key: DigestKey,
+    /// Where the files are that come from git, if they do.
+    pub(super) git: Option<GitFolder>,
     /// Where locks and control sockets are.
     places: PathBuf,
 }
@@ -55,7 +60,14 @@ pub(super) struct Connected {
 }
 
 impl Session {
-    pub(super) fn new(options: Options, output: Output) -> Self {
+    /// Opens the state directory.
+    ///
+    /// # Errors
+    /// Desired state is to come from git, and the options do not fit.
+    pub(super) fn new(
+        mut options: Options,
+        output: Output,
+    ) -> std::result::Result<Self, NoCheckout> {
         // The owner of this folder is the effective user of the process; who cannot tell
         // is taken for nobody in particular.
         let user =
@@ -68,12 +80,23 @@ impl Session {
         let places = runtime_directory(user, |name| std::env::var_os(name));
         let store = Store::new(folder);
         let key = store.digest_key();
-        Self { options, output, store, key, places }
+        let git = checkout::place(&mut options, &store)?;
+        Ok(Self { options, output, store, key, git, places })
     }
 
     /// Loads every stack, whatever its problems.
     pub(super) fn load(&self) -> LoadedStacks {
-        load_all(&self.options, &self.key)
+        let mut loaded = load_all(&self.options, &self.key);
+        let Some(git) = &self.git else { return loaded };
+        let record = git.record().unwrap_or_else(|error| {
+            tracing::warn!(%error, "it is not known which commit is in force");
+            CommitRecord::default()
+        });
+        for stack in &mut loaded.stacks {
+            stack.commit.clone_from(&record.in_force);
+            stack.doubt.clone_from(&record.doubt);
+        }
+        loaded
     }
 
     /// Loads every stack; a revision that is pinned takes the place of what its files say.
@@ -117,7 +140,7 @@ impl Session {
         let of_stack = |stack: LoadedStack| match stack.desired() {
             Some(_) => wanted(&stack),
             None => Some(Wanted {
-                invalid: Some(said(&stack)),
+                doubt: Some(Doubt::invalid(said(&stack))),
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
@@ -130,6 +153,11 @@ impl Session {
         loaded: &LoadedStacks,
     ) -> BTreeMap<StackFiles, Desired> {
         last_good(&self.options, &self.key, &self.store, loaded)
+    }
+
+    /// Returns the last good state of the stack of these files, if it was kept.
+    pub(super) fn last_good_of(&self, files: &StackFiles) -> Option<Desired> {
+        last_good_of(&self.options, &self.key, &self.store, files)
     }
 
     /// Writes what is odd about the files themselves to standard error.
@@ -206,6 +234,11 @@ impl Session {
         Place::new(&self.places, &connected.facts.id, project)
     }
 
+    /// Returns where the socket is of whoever brings a checkout to its commits.
+    pub(super) fn sync_socket(&self, checkout: &Path) -> std::io::Result<PathBuf> {
+        checkout_socket(&self.places, checkout)
+    }
+
     /// Returns what is remembered of a stack: by its operator when one is running, else
     /// what is stored.
     pub(super) async fn memory(
@@ -242,8 +275,8 @@ impl Session {
 pub(super) fn wanted(stack: &LoadedStack) -> Option<Wanted> {
     let desired = stack.desired()?.clone();
     let pinned = stack.pinned.as_ref().map(Pinned::said);
-    let commit = stack.commit.clone();
-    Some(Wanted { pinned, commit, ..Wanted::new(desired) })
+    let (doubt, commit) = (stack.doubt.clone(), stack.commit.clone());
+    Some(Wanted { desired, doubt, pinned, commit })
 }
 
 /// Returns the errors of a load, each with its place, on one line.

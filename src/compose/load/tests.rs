@@ -4,6 +4,7 @@ use super::*;
 use crate::state::ids::ServiceName;
 use crate::state::value::Value;
 
+mod checkout;
 mod damage;
 mod encrypted;
 mod guide;
@@ -28,6 +29,7 @@ impl Scene {
             profiles: BTreeSet::new(),
             environment: BTreeMap::new(),
             digest_key: DigestKey::new([7; 32]),
+            checkout: None,
         };
         let files = files
             .iter()

@@ -163,7 +163,7 @@ fn a_program_has_nothing_of_our_environment_and_no_pipe_is_waited_for() {
         arguments: vec!["-c".into(), "/usr/bin/env; /bin/cat; /bin/cat".into()],
         environment: vec![("ITS_OWN", "yes".into())],
     };
-    let ended = run(&program, &[b'x'; 300_000], PATIENCE).unwrap();
+    let ended = run(&program, "x".repeat(300_000).as_bytes(), PATIENCE).unwrap();
     let output = String::from_utf8(ended.output.unwrap()).unwrap();
     assert!(output.contains("ITS_OWN=yes") && output.ends_with("xxx"));
     assert!(!output.contains("CARGO"), "{}", &output[..200]);
