@@ -127,6 +127,25 @@ networks:
     labels: {note: "${NETWORK_LABEL_TOKEN}"}
 "#;
 
+/// The same services with nothing in them that could be taken for a secret.
+pub(crate) const PLAIN: &str = r#"
+services:
+  app:
+    image: <image>
+    entrypoint: [sh, -c, "sleep 600"]
+    command: [serve]
+    environment: {PLAIN: nothing}
+    labels: {note: none}
+    healthcheck: {test: [CMD, "true"]}
+    volumes: ["data:/data"]
+  second:
+    image: <image>
+volumes:
+  data: {}
+networks:
+  default: {labels: {note: none}}
+"#;
+
 /// Services that fail, and whose failure quotes a secret. A place for `x-reconciler.notify`,
 /// whose URL is a secret too, is above.
 pub(crate) const FAILING: &str = r#"
