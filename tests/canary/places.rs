@@ -83,7 +83,7 @@ services:
   app:
     image: <image>
     entrypoint: [sh, -c, "trap 'exit 0' TERM; httpd -p 8080 -h /; while :; do sleep 1; done", app, "${ENTRYPOINT_TOKEN}"]
-    command: [serve, "--key=${DOTENV_PASSWORD}", "--db-password=<argument-literal>", "${NO_PASSWORD:-<variable-in-a-default>}"]
+    command: [serve, "--key=${DOTENV_PASSWORD}", "${NO_PASSWORD:-<variable-in-a-default>}"]
     init: true
     stop_grace_period: 1s
     env_file: [plain.env, db.env.age, cloud.env]
@@ -106,7 +106,7 @@ services:
       probe: {http: ":8080/served/ok?token=${PROBE_QUERY_TOKEN}"}
   second:
     image: <image>
-    command: [sleep, "600"]
+    command: [sh, -c, "sleep 600", second, "--db-password=<argument-literal>"]
     init: true
     depends_on: {app: {condition: service_healthy}}
     x-reconciler:
