@@ -6,7 +6,7 @@
 
 mod attention;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub enum Event {
     Woken(Wakeup),
     /// A step has ended.
     Ended(Outcome),
+    /// Whoever acts on the stack, while this one only looks, remembers this.
+    Told(Memory),
     /// The look has ended.
     Seen(Observed),
     /// The look has failed.
@@ -246,6 +248,7 @@ impl Controller {
                 self.ended.push(outcome);
                 self.is_woken = true;
             }
+            Event::Told(memory) => self.told(memory),
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
             Event::Asked(ask) => self.asked(ask, now),
@@ -312,6 +315,14 @@ impl Controller {
         }
         self.response.steps.extend(found.plan.steps.iter().cloned());
         self.response.found = Some(found);
+    }
+
+    /// Takes over what is known of the stack, and keeps what was found by looking.
+    fn told(&mut self, memory: Memory) {
+        let own = std::mem::take(&mut self.memory);
+        let Memory { conditions, events, seen, unwatched, .. } = own;
+        let under_way = BTreeMap::new();
+        self.memory = Memory { conditions, events, seen, unwatched, under_way, ..memory };
     }
 
     fn blind(&mut self, now: Now) {

@@ -1,5 +1,6 @@
 //! The operator: converges a stack for ever.
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Surroundings<E> {
     pub wanted: watch::Receiver<Wanted>,
     /// What is allowed always.
     pub allowed: Allowed,
+    /// Where somebody else answers who acts on the stack, while this one only looks.
+    pub actor: Option<PathBuf>,
     /// What people ask through the control socket.
     pub calls: Receiver<Call>,
     /// Those who follow the work.
@@ -72,10 +75,11 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let first = wanted.borrow_and_update().clone();
     let now = with.clock.now();
     let keeper = Keeper::new(&store, &engine_id, &first.desired.project);
+    let keeper = keeper.beside(with.actor);
     let controller = Controller::new(first, allowed, keeper.memory(now));
     let runtime = Runtime::new(&engine, controller, with.clock, keeper);
     let (calls, followers, report) = (with.calls, with.followers, with.report);
-    let announced = Announced::default();
+    let announced = Announced::of(allowed);
     let mut operator = Operator {
         runtime,
         store,
@@ -168,6 +172,7 @@ impl<E: Engine + 'static> Operator<E> {
                     prune: allow_prune,
                     data_paths: accept_data_path,
                     shrink: allow_shrink,
+                    ..Allowed::default()
                 };
                 Ask::Apply { allowed }
             }

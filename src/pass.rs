@@ -65,6 +65,7 @@ pub fn pass(
     let world = World::new(desired, observed, &memory, now, allowed);
     let mut plan = plan_world(&world);
     let mut status = condition::status(&world, &plan, wanted.doubt.as_ref());
+    status.commit.clone_from(&wanted.commit);
     if let Some(pinned) = &wanted.pinned {
         status.conditions.push(condition::pinned(&world, pinned));
         plan.notes.push(Note {

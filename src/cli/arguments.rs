@@ -128,6 +128,16 @@ pub struct Run {
     )]
     pub log_format: LogFormat,
 
+    /// Tell what differs from the files, as it comes and goes, and change nothing: no lock is
+    /// taken, so another operator may be at work on the same stacks
+    #[arg(
+        long,
+        env = "RECONCILER_DRY_RUN",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub dry_run: bool,
+
     /// What may be removed.
     #[command(flatten)]
     pub prune: Prune,

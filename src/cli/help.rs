@@ -89,8 +89,13 @@ RECONCILER_LOG filters the log, as in `RECONCILER_LOG=reconciler=debug`.
 With --git the files come from a repository. A commit is taken up as a whole or not at all;
 when it is not, or git is away, the last good one stays in force and `status` says why.
 
+With --dry-run it looks and tells, and never acts: no step is taken, not even a probe, no
+lock on a stack, no control socket, no memory. Another operator may be at work on the same
+stacks. With --git the checkout is brought to new commits unless another process does so.
+
 Examples:
   reconciler run
+  reconciler run --dry-run --log-format json
   reconciler run --git https://git.example.org/ops.git --path stacks
   reconciler -f /etc/reconciler run --log-format json";
 

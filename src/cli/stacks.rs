@@ -304,7 +304,8 @@ fn with_overlays(stack: StackFiles, host: &str, files: &HostFiles) -> StackFiles
     stack.into_iter().chain(overlays).collect()
 }
 
-fn refused(path: PathBuf, message: &str) -> LoadedStack {
+/// Returns a stack that there is none of, and says why.
+pub fn refused(path: PathBuf, message: &str) -> LoadedStack {
     let mut problems = Problems::default();
     problems.error(None, "", format!("{}: {message}", path.display()));
     LoadedStack {

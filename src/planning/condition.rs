@@ -32,6 +32,11 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
     if world.is_down() {
         say_it_is_down(&mut conditions);
     }
+    if world.allowed.only_looks {
+        let moves = conditions.iter_mut().filter(|it| it.kind == "Progressing");
+        let still = condition("Progressing", false, "DryRun", "nothing is done");
+        moves.for_each(|it| *it = still.clone());
+    }
     let paused = world.memory.pauses.said();
     conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));
     date(&mut conditions, "stack", world);
@@ -39,6 +44,7 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
         name: world.desired.project.clone(),
         generation: world.desired.generation.clone(),
         observed_generation: world.memory.generation.clone(),
+        commit: None,
         ready,
         conditions,
         services,

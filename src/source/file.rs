@@ -66,12 +66,6 @@ impl HostFiles {
         Self { is_root, insecure_permissions, stand_in: None, age_key: None, memory }
     }
 
-    /// Decrypts with the key in this file, if any is named.
-    #[must_use]
-    pub fn with_age_key(self, key: Option<&Path>) -> Self {
-        Self { age_key: key.map(absolute), ..self }
-    }
-
     /// Lends the files of another folder in the place of one: what is found is what would be
     /// if they were there.
     #[must_use]
@@ -90,6 +84,12 @@ impl HostFiles {
     /// Tells whether a path is a folder.
     pub fn is_folder(&self, path: &Path) -> bool {
         self.actual(&absolute(path)).is_dir()
+    }
+
+    /// Decrypts with the key in this file, if any is named.
+    #[must_use]
+    pub fn with_age_key(self, key: Option<&Path>) -> Self {
+        Self { age_key: key.map(absolute), ..self }
     }
 
     /// Lists the stack files of a folder: those ending in `.yaml` or `.yml`, by name.

@@ -56,7 +56,14 @@ impl Source {
     /// Finds out which source it is; a repository is followed from now on.
     pub(super) async fn begin(session: &Session, options: &Run) -> Result<Self, Refusal> {
         let Some(folder) = &session.git else { return Ok(Self::Files) };
-        let mut followed = Followed::begin(session, folder, &options.pull)?;
+        let mut followed = match Followed::begin(session, folder, &options.pull) {
+            Ok(followed) => followed,
+            Err(CannotFollow::Checkout(error)) if options.dry_run => {
+                tracing::info!(reason = %chain(&error), "the checkout is watched as it is");
+                return Ok(Self::Files);
+            }
+            Err(error) => return Err(error.into()),
+        };
         let asked = sync::Asked::listen(session, folder, followed.asks.clone());
         // A commit that is in force already needs no network, but for a cache that is lost.
         if followed.commits.record.in_force.is_some()

@@ -11,6 +11,7 @@ mod explain;
 mod following;
 mod history;
 mod operators;
+mod own_container;
 mod pause;
 mod restart;
 mod retry;
@@ -46,6 +47,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Config => config::run(&session),
         Command::Diff => diff::run(&session).await,
         Command::Apply(apply) => apply::run(&session, &apply).await,
+        Command::Run(run) if run.dry_run => run::run(&session.only_looking(), &run).await,
         Command::Run(run) => run::run(&session, &run).await,
         Command::Sync(sync) => sync::run(&session, &sync).await,
         Command::Status(status) => status::run(&session, status).await,

@@ -51,7 +51,7 @@ pub(super) struct Operators<'a> {
     /// Stacks that are being taken down.
     downs: JoinSet<Option<ProjectName>>,
     /// Stacks that are down, whose operators are about to end.
-    leaving: BTreeMap<ProjectName, Lock>,
+    leaving: BTreeMap<ProjectName, Option<Lock>>,
 }
 
 /// One stack: how to tell its operator, and which files it came from.
@@ -64,7 +64,8 @@ struct Stack {
     is_going_down: bool,
     calls: mpsc::Sender<Call>,
     server: Option<AbortHandle>,
-    lock: Lock,
+    /// Nothing while it is only looked at.
+    lock: Option<Lock>,
 }
 
 impl Stack {
@@ -117,6 +118,9 @@ impl<'a> Operators<'a> {
     /// that holds one is waited for; another operator is a reason to give up, which is
     /// returned.
     pub(super) async fn lock(&mut self, loaded: &LoadedStacks) -> Result<(), String> {
+        if self.allowed.only_looks {
+            return Ok(());
+        }
         let kept = self.session.last_good(loaded);
         let valid = loaded.stacks.iter().filter_map(LoadedStack::desired);
         for desired in valid.chain(kept.values()) {
@@ -138,6 +142,15 @@ impl<'a> Operators<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the lock of a stack; nothing where stacks are only looked at.
+    fn lock_of(&mut self, desired: &Desired) -> Result<Option<Lock>, LockError> {
+        if self.allowed.only_looks {
+            return Ok(None);
+        }
+        let taken = self.locks.remove(&desired.project);
+        taken.map_or_else(|| self.take_lock(desired), Ok).map(Some)
     }
 
     fn take_lock(&self, desired: &Desired) -> Result<Lock, LockError> {
@@ -252,11 +265,7 @@ impl<'a> Operators<'a> {
             stack.want(wanted, files);
             return;
         }
-        let lock = match self
-            .locks
-            .remove(&project)
-            .map_or_else(|| self.take_lock(&wanted.desired), Ok)
-        {
+        let lock = match self.lock_of(&wanted.desired) {
             Ok(lock) => lock,
             Err(error) => {
                 if self.refused.insert(project) {
@@ -273,13 +282,20 @@ impl<'a> Operators<'a> {
     }
 
     /// Starts the operator of a stack and serves its clients.
-    fn operate(&mut self, wanted: Wanted, files: &[PathBuf], lock: Lock) -> Stack {
+    fn operate(
+        &mut self,
+        wanted: Wanted,
+        files: &[PathBuf],
+        lock: Option<Lock>,
+    ) -> Stack {
         let (project, source) =
             (wanted.desired.project.clone(), wanted.desired.source.clone());
         let (sender, receiver) = watch::channel(wanted);
         let (calls, answered) = mpsc::channel(CALLS);
         let followers = Followers::default();
         let journal = Box::new(Journal::new(project.clone()));
+        let socket = self.session.place(self.connected, &project).socket();
+        let actor = self.allowed.only_looks.then_some(socket);
         let report = Report::new(followers.beside(journal), String::new());
         let surroundings = Surroundings {
             engine: self.connected.engine.clone(),
@@ -288,6 +304,7 @@ impl<'a> Operators<'a> {
             store: self.session.store.clone(),
             wanted: receiver,
             allowed: self.allowed,
+            actor,
             calls: answered,
             followers,
             report,
@@ -297,19 +314,19 @@ impl<'a> Operators<'a> {
             operate(surroundings).await;
             name
         });
-        let server = Server {
+        let server = (!self.allowed.only_looks).then(|| Server {
             project,
             source,
             calls: calls.clone(),
             reloads: self.reloads.clone(),
-        };
+        });
         Stack {
             wanted: sender,
             files: files.to_vec(),
             is_gone: false,
             is_going_down: false,
             calls,
-            server: self.serve(server),
+            server: server.and_then(|server| self.serve(server)),
             lock,
         }
     }
@@ -352,7 +369,7 @@ impl<'a> Operators<'a> {
     /// Asks every operator to end, and waits until all have; only then others may write.
     pub(super) async fn end(mut self) {
         let stacks = std::mem::take(&mut self.stacks).into_values();
-        let locks: Vec<Lock> = stacks.map(|stack| stack.lock).collect();
+        let locks: Vec<Lock> = stacks.filter_map(|stack| stack.lock).collect();
         while self.tasks.join_next().await.is_some() {}
         self.servers.shutdown().await;
         drop(locks);

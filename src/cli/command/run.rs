@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::desired_source::Source;
 use super::operators::Operators;
+use super::own_container;
 use super::session::{Connected, Session, chain};
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
@@ -32,10 +33,14 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         connected = patient_connect(session) => connected,
         () = asked_to_end() => return Ok(Exit::Good),
     };
+    if let Some(exit) = own_container::check(session, &connected).await? {
+        return Ok(exit);
+    }
     let facts = &connected.facts;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), engine = facts.version, api = ?facts.api,
-        "the operator is running");
-    let allowed = Allowed { prune: options.prune.allow_prune, ..Allowed::default() };
+        dry_run = options.dry_run, "the operator is running");
+    let (prune, only_looks) = (options.prune.allow_prune, options.dry_run);
+    let allowed = Allowed { prune, only_looks, ..Allowed::default() };
     let (reloads, asked_to_reload) = mpsc::channel(RELOADS);
     let mut operators = Operators::new(session, &connected, allowed, reloads);
     let mut loaded = source.load(session);

@@ -14,13 +14,13 @@ use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
 use crate::cli::stacks::{
     LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, last_good_of,
-    load_all, load_revision,
+    load_all, load_revision, refused,
 };
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
 use crate::compose::load::Loaded;
 use crate::compose::problem::nearest;
-use crate::control::{Reply, Request, client};
+use crate::control::client;
 use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
 use crate::planning::doubt::Doubt;
@@ -31,9 +31,8 @@ use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
 use crate::store::Store;
-use crate::store::commits::{CommitRecord, GitFolder};
+use crate::store::commits::{CommitRecord, GitFolder, GoneStack};
 use crate::store::lock::{Place, checkout_socket};
-use crate::store::memory;
 use crate::store::revisions::RevisionsError;
 use crate::view::problems;
 
@@ -48,6 +47,8 @@ pub(super) struct Session {
     pub(super) git: Option<GitFolder>,
     /// Where locks and control sockets are.
     places: PathBuf,
+    /// Nothing is written, neither to the engine nor to the state directory.
+    only_looks: bool,
 }
 
 /// An engine that answers.
@@ -81,22 +82,40 @@ impl Session {
         let store = Store::new(folder);
         let key = store.digest_key();
         let git = checkout::place(&mut options, &store)?;
-        Ok(Self { options, output, store, key, git, places })
+        Ok(Self { options, output, store, key, git, places, only_looks: false })
+    }
+
+    /// Returns the same session for those who only look: its engine refuses every step, and
+    /// nothing is kept.
+    pub(super) fn only_looking(self) -> Self {
+        Self { store: self.store.only_reading(), only_looks: true, ..self }
     }
 
     /// Loads every stack, whatever its problems.
     pub(super) fn load(&self) -> LoadedStacks {
+        let record = self.commits();
+        if let Some(git) = self.git.as_ref().filter(|_| record.in_force.is_none()) {
+            const WHY: &str = "no commit is in force yet: `reconciler sync` takes up the \
+                               newest, and `reconciler run` follows them";
+            let stacks = vec![refused(git.checkout(), WHY)];
+            return LoadedStacks { stacks, ..LoadedStacks::default() };
+        }
         let mut loaded = load_all(&self.options, &self.key);
-        let Some(git) = &self.git else { return loaded };
-        let record = git.record().unwrap_or_else(|error| {
-            tracing::warn!(%error, "it is not known which commit is in force");
-            CommitRecord::default()
-        });
         for stack in &mut loaded.stacks {
             stack.commit.clone_from(&record.in_force);
             stack.doubt.clone_from(&record.doubt);
         }
         loaded
+    }
+
+    /// Returns what is known of commits; nothing where desired state comes from no repository.
+    fn commits(&self) -> CommitRecord {
+        let record = self.git.as_ref().map(GitFolder::record).transpose();
+        let record = record.unwrap_or_else(|error| {
+            tracing::warn!(%error, "it is not known which commit is in force");
+            None
+        });
+        record.unwrap_or_default()
     }
 
     /// Loads every stack; a revision that is pinned takes the place of what its files say.
@@ -136,6 +155,12 @@ impl Session {
     pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
         let loaded = self.load_wanted();
         self.show_problems(&loaded)?;
+        Ok(self.wanted_of(loaded))
+    }
+
+    /// Returns what is wanted of every stack, as it was loaded: of an invalid one it is the
+    /// last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted_of(&self, loaded: LoadedStacks) -> Option<Vec<Wanted>> {
         let mut kept = self.last_good(&loaded);
         let of_stack = |stack: LoadedStack| match stack.desired() {
             Some(_) => wanted(&stack),
@@ -144,7 +169,19 @@ impl Session {
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        Ok(loaded.stacks.into_iter().map(of_stack).collect())
+        let stacks: Vec<Wanted> =
+            loaded.stacks.into_iter().map(of_stack).collect::<Option<_>>()?;
+        Some(stacks.into_iter().chain(self.gone()).collect())
+    }
+
+    /// Returns the stacks that no commit asks for any more, as they are kept up.
+    fn gone(&self) -> Vec<Wanted> {
+        let gone = self.commits().gone.into_values();
+        let wanted = |gone: GoneStack| {
+            let doubt = Some(gone.doubt());
+            Some(Wanted { doubt, ..Wanted::new(self.last_good_of(&gone.files)?) })
+        };
+        gone.filter_map(wanted).collect()
     }
 
     /// Returns the last good state of every stack that is invalid, as far as it was kept.
@@ -183,6 +220,7 @@ impl Session {
     /// Connects to the engine and asks what it is.
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
         let engine = Any::connect(self.options.host.as_deref()).await?;
+        let engine = if self.only_looks { engine.only_looking() } else { engine };
         let facts = engine.facts().await?;
         let mut clock = Clock::new();
         clock.set_engine_time(facts.time);
@@ -248,15 +286,8 @@ impl Session {
     ) -> Memory {
         let now = connected.clock.now();
         let socket = self.place(connected, project).socket();
-        if let Ok(Reply::Memory(told)) = client::ask(&socket, &Request::Memory).await {
-            match memory::from_json(told, now) {
-                Ok(memory) => return memory,
-                Err(error) => {
-                    tracing::warn!(%error, "the operator is of another version");
-                }
-            }
-        }
-        self.store.memory(&connected.facts.id, project, now)
+        let told = client::memory(&socket, now).await;
+        told.unwrap_or_else(|| self.store.memory(&connected.facts.id, project, now))
     }
 
     /// Makes a pass over a stack that takes no steps.

@@ -1,5 +1,6 @@
 //! Events in, responses out: no I/O, and time is a value.
 
+mod dry_run;
 mod follow;
 mod sight;
 

@@ -54,6 +54,7 @@ fn stack(services: Vec<ServiceStatus>) -> StackStatus {
         name: "milvus".into(),
         generation: generation.clone(),
         observed_generation: Some(generation),
+        commit: None,
         ready: services.iter().all(|service| service.ready),
         conditions: vec![ready(true, "AllReady", "everything is ready")],
         services,
