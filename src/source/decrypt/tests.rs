@@ -2,6 +2,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::compose::files::Files;
+use crate::source::file::HostFiles;
 
 const AGE: Encryption = Encryption::Age;
 const PLAIN: &str = "DB_PASSWORD=hunter2\n";
@@ -167,4 +169,18 @@ fn a_program_has_nothing_of_our_environment_and_no_pipe_is_waited_for() {
     let output = String::from_utf8(ended.output.unwrap()).unwrap();
     assert!(output.contains("ITS_OWN=yes") && output.ends_with("xxx"));
     assert!(!output.contains("CARGO"), "{}", &output[..200]);
+}
+
+#[test]
+fn the_key_is_watched_so_that_another_one_leads_to_another_load() {
+    let room = Room::new();
+    let (key, other) = (room.key("key"), room.key("other"));
+    let sealed = encrypted(&other, PLAIN.as_bytes(), &[]);
+    let files = HostFiles::for_user(false, false).with_age_key(Some(&key));
+    assert!(files.decrypt(&sealed, AGE).is_err());
+    let touched = files.touched();
+    let before = touched.get(&key).expect("the key is watched");
+    fs::copy(&other, &key).unwrap();
+    assert_ne!(&before.again(&key), before);
+    assert!(files.decrypt(&sealed, AGE).is_ok());
 }
