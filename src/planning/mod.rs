@@ -48,6 +48,7 @@ pub mod progress;
 pub mod prune;
 pub mod quirk;
 pub mod quoted;
+pub mod rate;
 pub mod readiness;
 mod rehearsal;
 pub mod rejection;

@@ -25,6 +25,12 @@ fn until_a_commit_is_there_commands_say_how_to_get_one() {
     let scene = Scene::new();
     let ended = scene.product.ends(2, &["status"]);
     assert!(ended.notices.contains("reconciler sync"), "{ended}");
+    scene.product.ends(1, &["sync"]);
+    let ended = scene.product.ends(2, &["status"]);
+    assert!(
+        ended.notices.contains("branch main") && ended.notices.contains("is not there"),
+        "{ended}"
+    );
     scene.forge.publish(&[("stacks/web.yaml", &web(1))]);
     scene.product.ends(0, &["sync"]);
     scene.product.ends(1, &["diff"]);

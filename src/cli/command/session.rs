@@ -95,9 +95,15 @@ impl Session {
     pub(super) fn load(&self) -> LoadedStacks {
         let record = self.commits();
         if let Some(git) = self.git.as_ref().filter(|_| record.in_force.is_none()) {
-            const WHY: &str = "no commit is in force yet: `reconciler sync` takes up the \
-                               newest, and `reconciler run` follows them";
-            let stacks = vec![refused(git.checkout(), WHY)];
+            let why = match &record.doubt {
+                Some(doubt) => format!("no commit is in force: {}", doubt.message),
+                None => {
+                    "no commit is in force yet: `reconciler sync` takes up the newest, \
+                         and `reconciler run` follows them"
+                        .to_owned()
+                }
+            };
+            let stacks = vec![refused(git.checkout(), &why)];
             return LoadedStacks { stacks, ..LoadedStacks::default() };
         }
         let mut loaded = load_all(&self.options, &self.key);
