@@ -1,11 +1,15 @@
 //! What the log has been told about a stack: each thing once, until it changes.
 
+mod drift;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pass::Found;
 use crate::planning::change::Note;
 use crate::planning::status::{ConditionStatus, ServiceStatus, StackStatus};
+use crate::planning::world::Allowed;
 use crate::state::ids::{ProjectName, ServiceName};
+use drift::Drifts;
 
 /// What has been told so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub struct Announced {
     ready: Option<bool>,
     services: BTreeMap<ServiceName, Said>,
     notes: BTreeSet<(String, String)>,
+    /// What differs, where nothing is done about it that would be told.
+    drifts: Option<Drifts>,
 }
 
 /// What was last said about a service.
@@ -25,6 +31,12 @@ struct Said {
 }
 
 impl Announced {
+    /// Begins with nothing told.
+    pub fn of(allowed: Allowed) -> Self {
+        let drifts = allowed.only_looks.then(Drifts::default);
+        Self { drifts, ..Self::default() }
+    }
+
     /// Tells the log what is new.
     pub fn tell(&mut self, found: &Found) {
         let status = &found.status;
@@ -32,6 +44,9 @@ impl Announced {
             self.tell_service(&status.name, service);
         }
         self.tell_notes(&status.name, &found.plan.notes);
+        if let Some(drifts) = &mut self.drifts {
+            drifts.tell(found);
+        }
         self.tell_stack(status);
     }
 

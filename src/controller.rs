@@ -6,14 +6,16 @@
 
 mod attention;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
+use crate::planning::event;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
+use crate::planning::quoted;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
@@ -35,11 +37,13 @@ const LONGEST_BLIND: u32 = 6;
 #[derive(Clone, Debug)]
 pub enum Event {
     /// This is wanted from now on; being told the same again means to look again.
-    Wanted(Wanted),
+    Wanted(Box<Wanted>),
     /// The engine says that something happened.
     Woken(Wakeup),
     /// A step has ended.
     Ended(Outcome),
+    /// Whoever acts on the stack, while this one only looks, remembers this.
+    Told(Memory),
     /// The look has ended.
     Seen(Observed),
     /// The look has failed.
@@ -199,6 +203,11 @@ impl Controller {
         there.map_or_else(|| ContainerName::new(id.short()), |it| it.name.clone())
     }
 
+    /// Returns an outcome with the secrets taken out of what the engine said.
+    pub fn concealed(&self, outcome: Outcome) -> Outcome {
+        quoted::outcome(outcome, &self.wanted.desired, self.observed.as_deref())
+    }
+
     /// Returns how many looks in a row have failed.
     pub const fn failures(&self) -> u32 {
         self.failures.0
@@ -231,7 +240,7 @@ impl Controller {
     /// is asked for.
     pub fn handle(&mut self, event: Event, now: Now) {
         match event {
-            Event::Wanted(wanted) => self.want(wanted),
+            Event::Wanted(wanted) => self.want(*wanted, now),
             Event::Woken(wakeup) => self.is_woken |= self.is_reason(&wakeup),
             Event::Ended(outcome) if self.absorbs(&outcome, now) => {}
             Event::Ended(outcome) => {
@@ -239,6 +248,7 @@ impl Controller {
                 self.ended.push(outcome);
                 self.is_woken = true;
             }
+            Event::Told(memory) => self.told(memory),
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
             Event::Asked(ask) => self.asked(ask, now),
@@ -276,7 +286,7 @@ impl Controller {
     }
 
     /// Plans on what a look has shown.
-    fn seen(&mut self, observed: Observed, now: Now) {
+    fn seen(&mut self, mut observed: Observed, now: Now) {
         let Some(looking) = self.looking.take() else { return };
         self.failures = (0, Moment::default());
         if looking.is_outdated {
@@ -284,6 +294,7 @@ impl Controller {
             return;
         }
         let Looking { outcomes, began, .. } = looking;
+        quoted::errors(&mut observed, &self.wanted.desired);
         let unwatched = self.memory.unwatched;
         let (memory, found) =
             pass(&self.wanted, self.allowed, &self.memory, &observed, &outcomes, now);
@@ -306,6 +317,14 @@ impl Controller {
         self.response.found = Some(found);
     }
 
+    /// Takes over what is known of the stack, and keeps what was found by looking.
+    fn told(&mut self, memory: Memory) {
+        let own = std::mem::take(&mut self.memory);
+        let Memory { conditions, events, seen, unwatched, .. } = own;
+        let under_way = BTreeMap::new();
+        self.memory = Memory { conditions, events, seen, unwatched, under_way, ..memory };
+    }
+
     fn blind(&mut self, now: Now) {
         let Some(looking) = self.looking.take() else { return };
         self.give_back(looking);
@@ -326,9 +345,14 @@ impl Controller {
         self.is_woken = true;
     }
 
-    fn want(&mut self, wanted: Wanted) {
+    fn want(&mut self, wanted: Wanted, now: Now) {
         let is_new = wanted.desired.generation != self.wanted.desired.generation;
         self.response.abandon_waits |= is_new;
+        if let (Some(before), Some(doubt)) = (&self.wanted.doubt, &wanted.doubt)
+            && before != doubt
+        {
+            event::doubted(&mut self.memory, doubt, now.engine);
+        }
         self.wanted = wanted;
         self.look_at_everything();
     }

@@ -22,6 +22,7 @@ pub mod operator;
 pub mod pass;
 pub mod planning;
 pub mod probe;
+pub mod puller;
 pub mod report;
 pub mod runtime;
 pub mod serve;

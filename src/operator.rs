@@ -1,5 +1,6 @@
 //! The operator: converges a stack for ever.
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::controller::{Ask, Controller, Event};
 use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::doubt::Doubt;
 use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
@@ -42,6 +44,8 @@ pub struct Surroundings<E> {
     pub wanted: watch::Receiver<Wanted>,
     /// What is allowed always.
     pub allowed: Allowed,
+    /// Where somebody else answers who acts on the stack, while this one only looks.
+    pub actor: Option<PathBuf>,
     /// What people ask through the control socket.
     pub calls: Receiver<Call>,
     /// Those who follow the work.
@@ -71,10 +75,11 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let first = wanted.borrow_and_update().clone();
     let now = with.clock.now();
     let keeper = Keeper::new(&store, &engine_id, &first.desired.project);
+    let keeper = keeper.beside(with.actor);
     let controller = Controller::new(first, allowed, keeper.memory(now));
     let runtime = Runtime::new(&engine, controller, with.clock, keeper);
     let (calls, followers, report) = (with.calls, with.followers, with.report);
-    let announced = Announced::default();
+    let announced = Announced::of(allowed);
     let mut operator = Operator {
         runtime,
         store,
@@ -132,15 +137,23 @@ impl<E: Engine + 'static> Operator<E> {
         let wanted = self.wanted.borrow_and_update().clone();
         let before = self.runtime.controller.wanted();
         let stack = wanted.desired.project.clone();
-        if let Some(invalid) = &wanted.invalid {
-            tracing::error!(%stack, condition = "SpecValid=False", problems = %invalid,
-                "the desired state is invalid; the last good one stays in force");
+        if let Some(Doubt { reason, message }) = &wanted.doubt {
+            // What is doubted about commits was said once for all of their stacks.
+            if wanted.doubt != before.doubt && wanted.commit.is_none() {
+                let condition = if reason.is_certain() {
+                    "SpecValid=False"
+                } else {
+                    "SpecValid=Unknown"
+                };
+                tracing::error!(%stack, condition, reason = reason.as_str(), problems = %message,
+                    "the last good desired state stays in force");
+            }
         } else if wanted.desired.generation != before.desired.generation {
             tracing::info!(%stack, generation = %wanted.desired.generation, "a new desired state");
-        } else if before.invalid.is_some() {
+        } else if before.doubt.is_some() {
             tracing::info!(%stack, condition = "SpecValid=True", "the desired state is valid again and the same");
         }
-        self.runtime.tell(Event::Wanted(wanted))
+        self.runtime.tell(Event::Wanted(Box::new(wanted)))
     }
 
     fn answer(&mut self, call: Call) -> Turn {
@@ -159,6 +172,7 @@ impl<E: Engine + 'static> Operator<E> {
                     prune: allow_prune,
                     data_paths: accept_data_path,
                     shrink: allow_shrink,
+                    ..Allowed::default()
                 };
                 Ask::Apply { allowed }
             }

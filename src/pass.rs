@@ -4,9 +4,11 @@ use crate::clock::Clock;
 use crate::engine::{Engine, EngineError, Scope};
 use crate::planning::change::{Note, Plan};
 use crate::planning::condition;
+use crate::planning::doubt::Doubt;
 use crate::planning::learn::learn;
 use crate::planning::memory::Memory;
 use crate::planning::plan::plan_world;
+use crate::planning::quoted;
 use crate::planning::status::StackStatus;
 use crate::planning::world::{Allowed, World};
 use crate::state::commit::Commit;
@@ -20,9 +22,8 @@ use crate::state::time::Now;
 pub struct Wanted {
     /// The last good desired state.
     pub desired: Desired,
-    /// What is wrong with the file now, if it is invalid or gone: the desired state above
-    /// stays in force.
-    pub invalid: Option<String>,
+    /// Why it may be out of date; it stays in force meanwhile.
+    pub doubt: Option<Doubt>,
     /// That it is not what the files say, but a revision that a person pinned; in words.
     pub pinned: Option<String>,
     /// The commit that it comes from, if it comes from git.
@@ -41,7 +42,7 @@ pub struct Found {
 impl Wanted {
     /// Wants what valid files say.
     pub const fn new(desired: Desired) -> Self {
-        Self { desired, invalid: None, pinned: None, commit: None }
+        Self { desired, doubt: None, pinned: None, commit: None }
     }
 
     /// Returns what a look has to cover.
@@ -63,7 +64,8 @@ pub fn pass(
     let mut memory = learn(memory, desired, observed, outcomes, now);
     let world = World::new(desired, observed, &memory, now, allowed);
     let mut plan = plan_world(&world);
-    let mut status = condition::status(&world, &plan, wanted.invalid.as_deref());
+    let mut status = condition::status(&world, &plan, wanted.doubt.as_ref());
+    status.commit.clone_from(&wanted.commit);
     if let Some(pinned) = &wanted.pinned {
         status.conditions.push(condition::pinned(&world, pinned));
         plan.notes.push(Note {
@@ -111,7 +113,8 @@ pub async fn preview<E: Engine>(
     wanted: Wanted,
     memory: &Memory,
 ) -> Result<Preview, EngineError> {
-    let observed = engine.look(&wanted.scope()).await?;
+    let mut observed = engine.look(&wanted.scope()).await?;
+    quoted::errors(&mut observed, &wanted.desired);
     clock.set_engine_time(observed.facts.time);
     let now = clock.now();
     let allowed = Allowed::default();

@@ -15,6 +15,7 @@ use crate::executor::Executor;
 use crate::keeper::Keeper;
 use crate::pass::Found;
 use crate::planning::change::Action;
+use crate::planning::memory::Memory;
 use crate::report::Report;
 use crate::state::ids::{Generation, Object};
 use crate::state::observed::Observed;
@@ -31,8 +32,11 @@ pub struct Runtime<E> {
     executor: Executor<E>,
     pulls: UnboundedReceiver<PullProgress>,
     wakeups: Pin<Box<dyn Stream<Item = Wakeup> + Send>>,
-    looking: Option<JoinHandle<Result<Observed, EngineError>>>,
+    looking: Option<JoinHandle<Looked>>,
 }
+
+/// What came of a look, and what whoever acts on the stack had to tell meanwhile.
+type Looked = (Result<Observed, EngineError>, Option<Memory>);
 
 /// What has just happened.
 #[derive(Debug)]
@@ -129,6 +133,7 @@ impl<E: Engine + 'static> Runtime<E> {
 
     fn step_has_ended(&mut self, outcome: Outcome, report: &mut Report) {
         let now = self.clock.now();
+        let outcome = self.controller.concealed(outcome);
         if let (Step::ReadLog { container }, Ok(Done::Log { lines })) =
             (&outcome.step, &outcome.result)
         {
@@ -178,11 +183,10 @@ impl<E: Engine + 'static> Runtime<E> {
         }
     }
 
-    fn looked(
-        &mut self,
-        seen: Result<Observed, EngineError>,
-        report: &mut Report,
-    ) -> Turn {
+    fn looked(&mut self, (seen, told): Looked, report: &mut Report) -> Turn {
+        if let Some(memory) = told {
+            self.controller.handle(Event::Told(memory), self.clock.now());
+        }
         match seen {
             Ok(observed) => {
                 if self.controller.looks_at_everything() {
@@ -214,7 +218,12 @@ impl<E: Engine + 'static> Runtime<E> {
             self.executor.start(object, step);
         }
         if let Some(look) = response.look {
-            self.looking = Some(tokio::spawn(take(self.engine.clone(), look)));
+            let (engine, keeper) = (self.engine.clone(), self.keeper.clone());
+            let now = self.clock.now();
+            self.looking = Some(tokio::spawn(async move {
+                let told = keeper.told(now).await;
+                (take(&*engine, look).await, told)
+            }));
         }
         response.found.map_or(Turn::Other, |found| Turn::Passed(Box::new(found)))
     }
@@ -239,7 +248,7 @@ impl<E> Drop for Runtime<E> {
     }
 }
 
-async fn take<E: Engine>(engine: Arc<E>, look: Look) -> Result<Observed, EngineError> {
+async fn take<E: Engine>(engine: &E, look: Look) -> Result<Observed, EngineError> {
     match look.since {
         Some((last, touched)) => engine.look_again(&look.scope, &last, &touched).await,
         None => engine.look(&look.scope).await,
@@ -247,14 +256,13 @@ async fn take<E: Engine>(engine: Arc<E>, look: Look) -> Result<Observed, EngineE
 }
 
 /// Waits until the look has ended; never returns while none is under way.
-async fn ended(
-    looking: &mut Option<JoinHandle<Result<Observed, EngineError>>>,
-) -> Result<Observed, EngineError> {
+async fn ended(looking: &mut Option<JoinHandle<Looked>>) -> Looked {
     let Some(handle) = looking else { return std::future::pending().await };
     let joined = handle.await;
     *looking = None;
     joined.unwrap_or_else(|error| {
-        Err(EngineError::Failed { what: "be looked at".to_owned(), source: error.into() })
+        let what = "be looked at".to_owned();
+        (Err(EngineError::Failed { what, source: error.into() }), None)
     })
 }
 

@@ -26,7 +26,7 @@ const ABOVE: [(&str, &[&str]); 11] = [
 ];
 
 /// The parts of floor 3 that nothing below may name.
-const LOOP: [&str; 10] = [
+const LOOP: [&str; 11] = [
     "pass",
     "controller",
     "runtime",
@@ -35,6 +35,7 @@ const LOOP: [&str; 10] = [
     "operator",
     "control",
     "report",
+    "puller",
     "serve",
     "clock",
 ];

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod by_hand;
+mod pull;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -11,9 +12,11 @@ use clap::{
 };
 use clap_complete::Shell;
 
+use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
 pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use pull::{Listen, Pull, Sync, Verify};
 
 /// What a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub enum Command {
     Apply(Apply),
     /// `run`.
     Run(Run),
+    /// `sync`.
+    Sync(Sync),
     /// `status`.
     Status(Status),
     /// `events`.
@@ -123,9 +128,27 @@ pub struct Run {
     )]
     pub log_format: LogFormat,
 
+    /// Tell what differs from the files, as it comes and goes, and change nothing: no lock is
+    /// taken, so another operator may be at work on the same stacks
+    #[arg(
+        long,
+        env = "RECONCILER_DRY_RUN",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub dry_run: bool,
+
     /// What may be removed.
     #[command(flatten)]
     pub prune: Prune,
+
+    /// How commits come to this host.
+    #[command(flatten)]
+    pub pull: Pull,
+
+    /// Where a forge may say that something was pushed.
+    #[command(flatten)]
+    pub listen: Listen,
 }
 
 /// Whether much may be removed at once.
@@ -264,24 +287,36 @@ pub enum LogFormat {
     Json,
 }
 
-/// Reads the arguments, of which the first is the name of the program; `variable` looks
-/// up the variables of other tools.
+/// Reads the arguments, of which the first is the name of the program; `configured` are the
+/// values of a configuration file, and `variable` looks up the variables of other tools.
 ///
 /// # Errors
 /// The error of clap is also how help and version are asked for.
 pub fn parse_from(
     arguments: impl IntoIterator<Item = OsString>,
+    configured: &Values,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Arguments, clap::Error> {
-    let matches = Raw::command().try_get_matches_from(arguments)?;
+    let command = configuration::configured(command(), configured);
+    let matches = command.try_get_matches_from(arguments)?;
     let raw = Raw::from_arg_matches(&matches)?;
     let (after, command) = raw.command.split();
     let before = raw.options;
     let options = match after {
-        Some(after) => before.joined(after, &matches),
+        Some(after) => before.joined(after, &matches).map_err(usage_error)?,
         None => before,
     };
     Ok(Arguments { options: options.with_environment(variable), command })
+}
+
+/// Returns what the command line may hold.
+pub fn command() -> clap::Command {
+    Raw::command()
+}
+
+/// Makes what is wrong an error of the command line.
+pub fn usage_error(message: &str) -> clap::Error {
+    command().error(clap::error::ErrorKind::ArgumentConflict, message)
 }
 
 /// Returns the script that teaches a shell the commands and options.
@@ -332,6 +367,8 @@ enum RawCommand {
     Apply(With<Apply>),
     #[command(about = help::RUN, after_help = help::RUN_MORE)]
     Run(With<Run>),
+    #[command(about = help::SYNC, after_help = help::SYNC_MORE)]
+    Sync(With<Sync>),
     #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
     Status(With<Status>),
     #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
@@ -380,6 +417,7 @@ impl RawCommand {
             Self::Diff(with) => (Some(with.options), Command::Diff),
             Self::Apply(with) => (Some(with.options), Command::Apply(with.own)),
             Self::Run(with) => (Some(with.options), Command::Run(with.own)),
+            Self::Sync(with) => (Some(with.options), Command::Sync(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),

@@ -86,9 +86,33 @@ A file that is saved is acted on at once; a bad one changes nothing until it is 
 again. SIGHUP looks again; SIGTERM ends the operator and leaves containers running.
 RECONCILER_LOG filters the log, as in `RECONCILER_LOG=reconciler=debug`.
 
+With --git the files come from a repository. A commit is taken up as a whole or not at all;
+when it is not, or git is away, the last good one stays in force and `status` says why.
+
+With --dry-run it looks and tells, and never acts: no step is taken, not even a probe, no
+lock on a stack, no control socket, no memory. Another operator may be at work on the same
+stacks. With --git the checkout is brought to new commits unless another process does so.
+
 Examples:
   reconciler run
+  reconciler run --dry-run --log-format json
+  reconciler run --git https://git.example.org/ops.git --path stacks
   reconciler -f /etc/reconciler run --log-format json";
+
+/// About `sync`.
+pub(super) const SYNC: &str = "Ask the repository for the newest commit now";
+/// More about `sync`.
+pub(super) const SYNC_MORE: &str = "\
+A running operator does it at once, and acts on what it finds. Where none is running, the
+commit is fetched, verified and loaded, and `apply` brings it about. --allow-rewind and
+--allow-prune count for this once.
+
+Examples:
+  reconciler --git https://git.example.org/ops.git sync
+  reconciler sync --allow-rewind
+
+Exit status: 0 the newest commit is in force, 1 it is refused or cannot be had, 2 command
+line, 4 another process has the checkout and does not answer.";
 
 /// About `status`.
 pub(super) const STATUS: &str =

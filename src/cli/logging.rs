@@ -50,6 +50,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Config
         | Command::Diff
         | Command::Apply(_)
+        | Command::Sync(_)
         | Command::Status(_)
         | Command::Events(_)
         | Command::Explain(_)

@@ -5,7 +5,9 @@
 //! [`journal`].
 
 pub mod arguments;
+pub mod checkout;
 pub mod command;
+pub mod configuration;
 pub mod exit;
 mod help;
 pub mod journal;
@@ -18,6 +20,8 @@ pub(crate) mod service_manager;
 pub mod stacks;
 pub mod state_directory;
 
+use std::ffi::OsString;
+
 use arguments::Arguments;
 use exit::Exit;
 
@@ -27,13 +31,17 @@ use exit::Exit;
 /// Where there is nothing to do but to end: help and version have been printed, or what
 /// is wrong with the command line.
 pub fn parse() -> Result<Arguments, Exit> {
-    arguments::parse_from(std::env::args_os(), |name| std::env::var_os(name)).map_err(
-        |error| {
-            let exit = if error.use_stderr() { Exit::Invalid } else { Exit::Good };
-            // A closed pipe is no reason to say more.
-            match error.print() {
-                Ok(()) | Err(_) => exit,
-            }
-        },
-    )
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let variable = |name: &str| std::env::var_os(name);
+    let configured = configuration::read(&given, variable, &arguments::command());
+    let parsed = configured
+        .map_err(|error| arguments::usage_error(&error.to_string()))
+        .and_then(|values| arguments::parse_from(given, &values, variable));
+    parsed.map_err(|error| {
+        let exit = if error.use_stderr() { Exit::Invalid } else { Exit::Good };
+        // A closed pipe is no reason to say more.
+        match error.print() {
+            Ok(()) | Err(_) => exit,
+        }
+    })
 }

@@ -11,6 +11,11 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Options {
+    /// File of `RECONCILER_*=value` lines that are the defaults of the options [default:
+    /// /etc/reconciler/reconciler.env, if it is there]
+    #[arg(long, value_name = "FILE", env = "RECONCILER_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+
     /// Desired-state file, or folder with one file per stack; several files are merged
     /// into one stack, later ones win
     #[arg(
@@ -23,6 +28,25 @@ pub struct Options {
     )]
     pub files: Vec<PathBuf>,
 
+    /// Repository whose files are the desired state, instead of -f
+    #[arg(long, value_name = "URL", env = "RECONCILER_GIT_URL", hide_env = true)]
+    pub git: Option<String>,
+
+    /// Folder or file in the repository
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "RECONCILER_GIT_PATH",
+        hide_env = true,
+        default_value = "."
+    )]
+    pub path: PathBuf,
+
+    /// Name of this host: what hosts/NAME/ has is merged into the stacks [default: the
+    /// system's]
+    #[arg(long, value_name = "NAME", env = "RECONCILER_HOST_NAME", hide_env = true)]
+    pub host_name: Option<String>,
+
     /// File of variables instead of `.env`; may be given several times
     #[arg(
         long = "env-file",
@@ -31,6 +55,11 @@ pub struct Options {
         hide_env = true
     )]
     pub env_files: Vec<PathBuf>,
+
+    /// File with the age identities that decrypt `*.age` and sops files; nobody but its
+    /// owner may read it
+    #[arg(long, value_name = "FILE", env = "RECONCILER_AGE_KEY_FILE", hide_env = true)]
+    pub age_key_file: Option<PathBuf>,
 
     /// Project name, instead of the file's own
     #[arg(
@@ -108,6 +137,21 @@ pub struct Options {
         value_parser = BoolishValueParser::new()
     )]
     pub insecure_permissions: bool,
+
+    /// The files of a commit, where the desired state comes from git.
+    #[arg(skip)]
+    pub checkout: Option<Checkout>,
+}
+
+/// Files that come from git.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkout {
+    /// Where they are, whichever commit is in force.
+    pub folder: PathBuf,
+    /// Where they are read instead, while a commit is only looked at.
+    pub staged: Option<PathBuf>,
+    /// What `hosts/NAME/` has of this name is merged into the stacks.
+    pub host_name: String,
 }
 
 /// The form of a result.
@@ -138,8 +182,14 @@ impl Options {
     /// Lists are added up; of single values, the one after the command counts. What was
     /// not given on the command line comes from the environment or the defaults, which
     /// both sides know alike.
-    #[must_use]
-    pub(super) fn joined(self, after: Self, matches: &ArgMatches) -> Self {
+    ///
+    /// # Errors
+    /// Both name a source of the desired state, and it cannot be told which is meant.
+    pub(super) fn joined(
+        self,
+        after: Self,
+        matches: &ArgMatches,
+    ) -> Result<Self, &'static str> {
         let inner = matches.subcommand().map(|(_, inner)| inner);
         let given_before = |id: &str| is_given(matches, id);
         let given_after = |id: &str| inner.is_some_and(|inner| is_given(inner, id));
@@ -160,11 +210,29 @@ impl Options {
             };
         }
         let files = all!(files);
-        let from_environment = source(matches, "files") == Some(ValueSource::EnvVariable)
-            && !given_after("files");
-        Self {
-            files: if from_environment { split_paths(&files) } else { files },
+        let is_typed = given_before("files") || given_after("files");
+        let is_meant = |id: &str| {
+            let inner = inner.and_then(|inner| source(inner, id));
+            [source(matches, id), inner]
+                .into_iter()
+                .flatten()
+                .max_by_key(|it| weight(*it))
+        };
+        let git = match (is_meant("files").map(weight), is_meant("git").map(weight)) {
+            (Some(files), Some(git)) if files > git => None,
+            (Some(files), Some(git)) if files == git && files > 0 => {
+                return Err("-f and --git both name a source of the desired state");
+            }
+            (_, _) => one!(git),
+        };
+        Ok(Self {
+            config: one!(config),
+            files: if is_typed { files } else { split_paths(&files) },
+            git,
+            path: one!(path),
+            host_name: one!(host_name),
             env_files: all!(env_files),
+            age_key_file: one!(age_key_file),
             project_name: one!(project_name),
             profiles: all!(profiles),
             host: one!(host),
@@ -177,7 +245,8 @@ impl Options {
                 (false, _) => after.verbose,
             },
             insecure_permissions: self.insecure_permissions || after.insecure_permissions,
-        }
+            checkout: None,
+        })
     }
 
     /// Fills in what the variables of other tools say.
@@ -197,6 +266,15 @@ impl Options {
 
 fn source(matches: &ArgMatches, id: &str) -> Option<ValueSource> {
     matches.value_source(id)
+}
+
+/// Tells how much a value counts by where it comes from.
+const fn weight(source: ValueSource) -> u8 {
+    match source {
+        ValueSource::CommandLine => 2,
+        ValueSource::EnvVariable => 1,
+        ValueSource::DefaultValue | _ => 0,
+    }
 }
 
 fn is_given(matches: &ArgMatches, id: &str) -> bool {

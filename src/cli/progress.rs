@@ -211,7 +211,10 @@ mod tests {
     #[test]
     fn a_live_line_ends_with_the_time_it_took_and_begins_anew() {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let arguments = parse_from(["reconciler", "diff"].map(Into::into), |_| None);
+        let arguments =
+            parse_from(["reconciler", "diff"].map(Into::into), &BTreeMap::new(), |_| {
+                None
+            });
         let output = Output::new(&arguments.unwrap().options);
         let mut live = Live::new(output, bars);
         live.report(&event(1000, ProgressState::Starting, None));

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
-use crate::compose::files::{ReadError, ReadFiles, Recording};
+use crate::compose::files::{Files, ReadError, ReadFiles, Recording};
 use crate::compose::load::{Loaded, Request, load};
 use crate::compose::problem::Problems;
+use crate::planning::doubt::Doubt;
 use crate::planning::revision::RevisionId;
-use crate::source::file::HostFiles;
+use crate::source::file::{HostFiles, StandIn};
 use crate::source::fingerprint::Touched;
 use crate::state::commit::Commit;
 use crate::state::desired::Desired;
@@ -21,7 +22,7 @@ use crate::store::revisions::{Pin, RevisionsError};
 pub type StackFiles = Vec<PathBuf>;
 
 /// What a load of everything gave.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct LoadedStacks {
     /// The stacks, in the order of the command line and of file names.
     pub stacks: Vec<LoadedStack>,
@@ -44,6 +45,8 @@ pub struct LoadedStack {
     pub pinned: Option<Pinned>,
     /// The commit that its files are of, if they are of one.
     pub commit: Option<Commit>,
+    /// Why they may not be the newest.
+    pub doubt: Option<Doubt>,
 }
 
 /// A revision in the place of what the files say.
@@ -76,9 +79,9 @@ impl LoadedStack {
 
 /// Loads every stack that the options name.
 pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
-    let files = HostFiles::new(options.insecure_permissions);
+    let files = host_files(options);
     let environment = environment();
-    let stacks = stack_files(&options.files, &files)
+    let stacks = stack_files(options, &files)
         .into_iter()
         .map(|found| match found {
             Ok(paths) => {
@@ -91,6 +94,7 @@ pub fn load_all(options: &Options, key: &DigestKey) -> LoadedStacks {
                     read: recording.finish(),
                     pinned: None,
                     commit: None,
+                    doubt: None,
                 }
             }
             Err((folder, message)) => refused(folder, &message),
@@ -113,17 +117,11 @@ pub fn last_good(
     store: &Store,
     stacks: &LoadedStacks,
 ) -> BTreeMap<StackFiles, Desired> {
-    let host = HostFiles::new(options.insecure_permissions);
-    let environment = environment();
     let invalid = stacks.stacks.iter().filter(|stack| stack.desired().is_none());
     let mut found: BTreeMap<StackFiles, Desired> = invalid
         .filter_map(|stack| {
-            let request = request(options, &stack.files, &environment, key);
-            let pin = store.pinned(&stack.files);
-            let pinned = pin.and_then(|pin| pinned(store, &request, &host, &pin));
-            let desired = pinned.map(|it| it.desired);
-            let desired = desired.or_else(|| store.last_good(&request, &host));
-            Some((stack.files.clone(), desired?))
+            let desired = last_good_of(options, key, store, &stack.files)?;
+            Some((stack.files.clone(), desired))
         })
         .collect();
     let mut claims: BTreeMap<ProjectName, usize> = BTreeMap::new();
@@ -135,6 +133,20 @@ pub fn last_good(
     found
 }
 
+/// Loads the last good state of the stack of these files, as far as it was kept.
+pub fn last_good_of(
+    options: &Options,
+    key: &DigestKey,
+    store: &Store,
+    files: &StackFiles,
+) -> Option<Desired> {
+    let host = host_files(options);
+    let request = request(options, files, &environment(), key);
+    let pin = store.pinned(files);
+    let pinned = pin.and_then(|pin| pinned(store, &request, &host, &pin));
+    pinned.map(|it| it.desired).or_else(|| store.last_good(&request, &host))
+}
+
 /// Puts pinned revisions in the place of what the files say, where those are as they were
 /// when the revision was pinned.
 pub fn hold_pins(
@@ -143,7 +155,7 @@ pub fn hold_pins(
     store: &Store,
     stacks: &mut LoadedStacks,
 ) {
-    let host = HostFiles::new(options.insecure_permissions);
+    let host = host_files(options);
     for stack in &mut stacks.stacks {
         let pin = store.pinned(&stack.files);
         let Some(pin) = pin.filter(|pin| pin.holds_over(&stack.read)) else { continue };
@@ -184,7 +196,7 @@ pub fn load_revision(
     files: &StackFiles,
     revision: &RevisionId,
 ) -> Result<Loaded, RevisionsError> {
-    let host = HostFiles::new(options.insecure_permissions);
+    let host = host_files(options);
     let request = request(options, files, &environment(), key);
     store.load_revision(&request, revision, &host)
 }
@@ -211,41 +223,89 @@ fn request(
         profiles: options.profiles.iter().cloned().collect(),
         environment: environment.clone(),
         digest_key: key.clone(),
+        checkout: options.checkout.as_ref().map(|it| it.folder.clone()),
     }
 }
 
 type Found = Result<StackFiles, (PathBuf, String)>;
 
+/// The files of this host, or those of a commit that is only looked at; encrypted ones are
+/// decrypted.
+fn host_files(options: &Options) -> HostFiles {
+    let staged = options.checkout.as_ref().and_then(|checkout| {
+        let instead = checkout.staged.clone()?;
+        Some(StandIn { folder: checkout.folder.clone(), instead })
+    });
+    HostFiles::new(options.insecure_permissions)
+        .with_stand_in(staged)
+        .with_age_key(options.age_key_file.as_deref())
+}
+
 /// A folder is a set of stacks, one per file in it; all files together are one stack.
-fn stack_files(given: &[PathBuf], files: &HostFiles) -> Vec<Found> {
+fn stack_files(options: &Options, files: &HostFiles) -> Vec<Found> {
+    let given = options.files.iter().map(|path| absolute(path));
     let (folders, plain): (Vec<PathBuf>, Vec<PathBuf>) =
-        given.iter().map(|path| absolute(path)).partition(|path| path.is_dir());
+        given.partition(|path| files.is_folder(path));
     let mut found: Vec<Found> = Vec::new();
     if !plain.is_empty() {
         found.push(Ok(plain));
     }
+    let host = options.checkout.as_ref().map(|it| it.host_name.as_str());
+    if let Some(host) = host {
+        let overlaid = |stack: Found| stack.map(|it| with_overlays(it, host, files));
+        found = found.into_iter().map(overlaid).collect();
+    }
     for folder in folders {
-        match files.stacks(&folder) {
-            Ok(names) if names.is_empty() => {
+        match stacks_of(&folder, host, files) {
+            Ok(stacks) if stacks.is_empty() => {
                 let message = "there is no *.yaml or *.yml in it".to_owned();
                 found.push(Err((folder, message)));
             }
-            Ok(names) => found.extend(names.into_iter().map(|name| Ok(vec![name]))),
-            Err(error) => found.push(Err((folder, reason(&error)))),
+            Ok(stacks) => found.extend(stacks.into_iter().map(Ok)),
+            Err(error) => found.push(Err((folder, error.to_string()))),
         }
     }
     found
 }
 
-fn reason(error: &ReadError) -> String {
-    match error {
-        ReadError::Missing => "it is not there".to_owned(),
-        ReadError::TooLarge(limit) => format!("it is larger than {limit} bytes"),
-        ReadError::Refused(reason) | ReadError::Failed(reason) => reason.clone(),
-    }
+/// Returns the stacks of a folder: each file, merged with what `hosts/NAME/` has beside it
+/// of the same name; and what stands there alone.
+fn stacks_of(
+    folder: &Path,
+    host: Option<&str>,
+    files: &HostFiles,
+) -> Result<Vec<StackFiles>, ReadError> {
+    let for_all = files.stacks(folder)?;
+    let Some(host) = host else {
+        return Ok(for_all.into_iter().map(|file| vec![file]).collect());
+    };
+    let of_host = match files.stacks(&folder.join("hosts").join(host)) {
+        Ok(found) => found,
+        Err(ReadError::Missing) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let is_alone = |file: &PathBuf| {
+        !for_all.iter().any(|other| other.file_name() == file.file_name())
+    };
+    let alone = of_host.into_iter().filter(is_alone).map(|file| vec![file]);
+    let alone: Vec<StackFiles> = alone.collect();
+    let merged = for_all.iter().map(|it| with_overlays(vec![it.clone()], host, files));
+    Ok(merged.chain(alone).collect())
 }
 
-fn refused(path: PathBuf, message: &str) -> LoadedStack {
+/// Adds to the files of a stack what `hosts/NAME/` beside them has of the same name.
+fn with_overlays(stack: StackFiles, host: &str, files: &HostFiles) -> StackFiles {
+    let overlay = |file: &PathBuf| {
+        let folder = file.parent()?.join("hosts").join(host);
+        let overlay = folder.join(file.file_name()?);
+        files.exists(&overlay).then_some(overlay)
+    };
+    let overlays: StackFiles = stack.iter().filter_map(overlay).collect();
+    stack.into_iter().chain(overlays).collect()
+}
+
+/// Returns a stack that there is none of, and says why.
+pub fn refused(path: PathBuf, message: &str) -> LoadedStack {
     let mut problems = Problems::default();
     problems.error(None, "", format!("{}: {message}", path.display()));
     LoadedStack {
@@ -260,6 +320,7 @@ fn refused(path: PathBuf, message: &str) -> LoadedStack {
         read: ReadFiles::default(),
         pinned: None,
         commit: None,
+        doubt: None,
     }
 }
 

@@ -14,17 +14,19 @@ use super::{
     canonical, complete, content, counted, environment, extension, merge, paths,
     profiles, project, sensitive, unused, yaml,
 };
+use crate::state::concealer::Concealer;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
+use crate::state::secret::Secret;
 
 /// What to load.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The absolute paths of the files; several are merged into one stack.
     pub files: Vec<PathBuf>,
-    /// The files of variables; when there are none, `.env` beside the first file is read
-    /// if it is there.
+    /// The files of variables; when there are none, `.env` and `.env.age` beside the first
+    /// file are read if they are there.
     pub env_files: Vec<PathBuf>,
     /// The name of the project, if somebody asks for one.
     pub project: Option<String>,
@@ -34,6 +36,9 @@ pub struct Request {
     pub environment: BTreeMap<String, String>,
     /// The key by which secrets enter the generation.
     pub digest_key: DigestKey,
+    /// The folder that the files come from, if they are copies of what stands elsewhere: no
+    /// relative path may lead out of it, and no container may write into it.
+    pub checkout: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -65,9 +70,11 @@ pub fn load(request: &Request, files: &dyn Files) -> Loaded {
             .unwrap_or(Path::new("/")),
         reading: Reading::new(files),
         problems: Problems::default(),
+        unspeakable: Vec::new(),
     };
     let outcome = load.run();
-    let Load { reading, mut problems, .. } = load;
+    let Load { reading, mut problems, unspeakable, .. } = load;
+    problems.conceal(&Concealer::new(unspeakable.iter().map(Secret::expose)));
     problems.sort();
     let (desired, canonical) = outcome.filter(|_| !problems.has_errors()).unzip();
     Loaded {
@@ -84,18 +91,21 @@ struct Load<'a> {
     folder: &'a Path,
     reading: Reading<'a>,
     problems: Problems,
+    /// The secrets that are known so far: no problem may repeat one.
+    unspeakable: Vec<Secret>,
 }
 
 impl Load<'_> {
     fn run(&mut self) -> Option<(Desired, Node)> {
         let variables = self.variables();
         let documents = self.documents();
+        let literals = documents.iter().flatten().flat_map(sensitive::literals);
+        self.unspeakable.extend(literals);
         let (mut variables, documents) = (variables?, documents?);
         let project = self.project(&mut variables, &documents)?;
         let mut root = self.merged(documents, &variables);
         self.require_services(&root)?;
-        let home = variables.text("HOME");
-        paths::make_absolute(&mut root, self.folder, home);
+        self.make_paths_absolute(&mut root, variables.text("HOME"));
         environment::resolve(
             &mut root,
             &variables,
@@ -140,16 +150,23 @@ impl Load<'_> {
             unused,
             extension,
             digest_key: self.request.digest_key.clone(),
+            unspeakable: self.unspeakable.clone(),
             root,
         };
         let desired = candidate.validate(&mut self.problems)?;
         Some((desired, candidate.root))
     }
 
+    fn make_paths_absolute(&mut self, root: &mut Node, home: Option<&str>) {
+        let checkout = self.request.checkout.as_deref();
+        let resolution = paths::Resolution { folder: self.folder, home, checkout };
+        resolution.make_absolute(root, &mut self.problems);
+    }
+
     /// Reads the variables: the environment wins over files, and later files over earlier.
     fn variables(&mut self) -> Option<Variables> {
         let environment = Variables::from_environment(&self.request.environment);
-        let beside = [self.folder.join(".env")];
+        let beside = [".env", ".env.age"].map(|name| self.folder.join(name));
         let implied = self.request.env_files.is_empty();
         let files = if implied { &beside[..] } else { &self.request.env_files };
         let mut known = environment.clone();
@@ -172,6 +189,7 @@ impl Load<'_> {
         for read in read_files.iter().rev() {
             variables.add_missing((**read).clone());
         }
+        self.unspeakable.extend(variables.secrets());
         complete.then_some(variables)
     }
 
@@ -293,6 +311,7 @@ impl Load<'_> {
                 of_stack.iter().chain(&of_service).map(String::as_str).collect();
             sensitive::mark(&mut entry.node, &patterns);
         }
+        sensitive::mark_texts(root);
     }
 }
 

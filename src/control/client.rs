@@ -9,6 +9,9 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::{Reply, Request};
+use crate::planning::memory::Memory;
+use crate::state::time::Now;
+use crate::store::memory;
 
 /// How long an operator may take to answer what it only has to look up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +45,17 @@ impl Conversation {
         let Some(line) = self.replies.next_line().await? else { return Ok(None) };
         Ok(Some(serde_json::from_str(&line)?))
     }
+}
+
+/// Asks an operator what it remembers; nothing when there is none, or one of another version.
+pub async fn memory(socket: &Path, now: Now) -> Option<Memory> {
+    let Ok(Reply::Memory(told)) = ask(socket, &Request::Memory).await else {
+        return None;
+    };
+    let memory = memory::from_json(told, now);
+    memory
+        .inspect_err(|error| tracing::warn!(%error, "the operator is of another version"))
+        .ok()
 }
 
 /// Asks an operator for what it can answer at once.

@@ -6,6 +6,7 @@
 pub mod client;
 pub mod follow;
 pub mod server;
+pub mod sync;
 
 use std::time::Duration;
 

@@ -52,6 +52,12 @@ pub struct Server {
 }
 
 impl Call {
+    /// Makes a call of this very process, and returns what takes its replies.
+    pub fn of_this_process(request: Request) -> (Self, mpsc::Receiver<Reply>) {
+        let (replies, answers) = mpsc::channel(BACKLOG);
+        (Self { request, replies }, answers)
+    }
+
     /// Answers; a client that has gone away misses it.
     pub fn reply(&self, reply: Reply) {
         if self.replies.try_send(reply).is_err() {
@@ -87,6 +93,11 @@ impl Socket {
         set_permissions(path, Permissions::from_mode(0o600))?;
         Ok(Self { listener, path: path.to_owned() })
     }
+
+    /// Waits for a client.
+    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(self.listener.accept().await?.0)
+    }
 }
 
 impl Drop for Socket {
@@ -103,8 +114,8 @@ impl Server {
         let mut clients = JoinSet::new();
         loop {
             tokio::select! {
-                accepted = socket.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
+                accepted = socket.accept() => match accepted {
+                    Ok(stream) => {
                         let server = server.clone();
                         clients.spawn(async move {
                             if let Err(error) = server.attend(stream).await {
@@ -138,8 +149,8 @@ impl Server {
         if let Some(refusal) = self.refuses(&request).await {
             return send(&mut write, &Reply::Refused(refusal)).await;
         }
-        let (replies, mut answers) = mpsc::channel(BACKLOG);
-        if self.calls.send(Call { request, replies }).await.is_err() {
+        let (call, mut answers) = Call::of_this_process(request);
+        if self.calls.send(call).await.is_err() {
             return Ok(());
         }
         let mut rest = Vec::new();

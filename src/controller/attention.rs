@@ -83,12 +83,14 @@ impl Controller {
         outside::absorb(&mut self.memory, &self.wanted.desired, observed, outcome, now)
     }
 
+    fn may_probe(&self) -> bool {
+        self.memory.down.is_none() && !self.allowed.only_looks
+    }
+
     /// Returns the probes of what is ready that are due, for which no look is needed.
     pub(super) fn probes(&mut self, now: Now) -> Vec<(Object, Step)> {
         self.probe_at = None;
-        let Some(observed) =
-            self.observed.as_ref().filter(|_| self.memory.down.is_none())
-        else {
+        let Some(observed) = self.observed.as_ref().filter(|_| self.may_probe()) else {
             return Vec::new();
         };
         let desired = &self.wanted.desired;

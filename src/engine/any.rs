@@ -9,12 +9,20 @@ use super::docker::Docker;
 use super::sim::Sim;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
+use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
-use crate::state::step::{Done, Failure, Step};
+use crate::state::step::{Done, Failure, FailureKind, Step};
 
 /// An engine of any kind.
 #[derive(Clone, Debug)]
-pub enum Any {
+pub struct Any {
+    kind: Kind,
+    /// Whether it is never asked to do anything.
+    only_looks: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
     /// The Docker Engine.
     Docker(Docker),
     /// A simulated one.
@@ -28,10 +36,17 @@ impl Any {
     /// # Errors
     /// As [`Docker::connect`] and [`Sim::connect`].
     pub async fn connect(host: Option<&str>) -> Result<Self, EngineError> {
-        match host.and_then(|host| host.strip_prefix("sim:")) {
-            Some(file) => Ok(Self::Sim(Sim::connect(file)?)),
-            None => Ok(Self::Docker(Docker::connect(host).await?)),
-        }
+        let kind = match host.and_then(|host| host.strip_prefix("sim:")) {
+            Some(file) => Kind::Sim(Sim::connect(file)?),
+            None => Kind::Docker(Docker::connect(host).await?),
+        };
+        Ok(Self { kind, only_looks: false })
+    }
+
+    /// Returns the same engine for those who only look: it refuses every step.
+    #[must_use]
+    pub fn only_looking(self) -> Self {
+        Self { only_looks: true, ..self }
     }
 
     /// Deletes a volume and all data in it, for good; see [`Docker::delete_volume`].
@@ -39,25 +54,39 @@ impl Any {
     /// # Errors
     /// The volume is in use, or the engine failed. One that is gone already is no error.
     pub async fn delete_volume(&self, name: &VolumeName) -> Result<(), Failure> {
-        match self {
-            Self::Docker(docker) => docker.delete_volume(name).await,
-            Self::Sim(sim) => sim.delete_volume(name),
+        match &self.kind {
+            Kind::Docker(docker) => docker.delete_volume(name).await,
+            Kind::Sim(sim) => sim.delete_volume(name),
+        }
+    }
+
+    /// Returns what of the host is mounted in a container; see [`Docker::mounts_of`].
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn mounts_of(
+        &self,
+        container: &ContainerId,
+    ) -> Result<Option<Vec<Mount>>, EngineError> {
+        match &self.kind {
+            Kind::Docker(docker) => docker.mounts_of(container).await,
+            Kind::Sim(_) => Ok(None),
         }
     }
 }
 
 impl Engine for Any {
     async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        match self {
-            Self::Docker(docker) => docker.facts().await,
-            Self::Sim(sim) => sim.facts().await,
+        match &self.kind {
+            Kind::Docker(docker) => docker.facts().await,
+            Kind::Sim(sim) => sim.facts().await,
         }
     }
 
     async fn look(&self, scope: &Scope) -> Result<Observed, EngineError> {
-        match self {
-            Self::Docker(docker) => docker.look(scope).await,
-            Self::Sim(sim) => sim.look(scope).await,
+        match &self.kind {
+            Kind::Docker(docker) => docker.look(scope).await,
+            Kind::Sim(sim) => sim.look(scope).await,
         }
     }
 
@@ -67,9 +96,9 @@ impl Engine for Any {
         last: &Observed,
         containers: &BTreeSet<ContainerId>,
     ) -> Result<Observed, EngineError> {
-        match self {
-            Self::Docker(docker) => docker.look_again(scope, last, containers).await,
-            Self::Sim(sim) => sim.look_again(scope, last, containers).await,
+        match &self.kind {
+            Kind::Docker(docker) => docker.look_again(scope, last, containers).await,
+            Kind::Sim(sim) => sim.look_again(scope, last, containers).await,
         }
     }
 
@@ -78,9 +107,13 @@ impl Engine for Any {
         step: &Step,
         progress: &UnboundedSender<PullProgress>,
     ) -> Result<Done, Failure> {
-        match self {
-            Self::Docker(docker) => docker.perform(step, progress).await,
-            Self::Sim(sim) => sim.perform(step, progress).await,
+        if self.only_looks {
+            let message = format!("a dry run must not {}", step.verb());
+            return Err(Failure { kind: FailureKind::Refused, message });
+        }
+        match &self.kind {
+            Kind::Docker(docker) => docker.perform(step, progress).await,
+            Kind::Sim(sim) => sim.perform(step, progress).await,
         }
     }
 
@@ -88,9 +121,9 @@ impl Engine for Any {
         &self,
         project: &ProjectName,
     ) -> impl Stream<Item = Wakeup> + Send + use<> {
-        match self {
-            Self::Docker(docker) => docker.wakeups(project).left_stream(),
-            Self::Sim(sim) => sim.wakeups(project).right_stream(),
+        match &self.kind {
+            Kind::Docker(docker) => docker.wakeups(project).left_stream(),
+            Kind::Sim(sim) => sim.wakeups(project).right_stream(),
         }
     }
 }

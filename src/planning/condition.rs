@@ -7,6 +7,7 @@ use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
 use super::change::{Action, Plan};
+use super::doubt::Doubt;
 use super::event;
 use super::heal;
 use super::memory::Memory;
@@ -16,8 +17,8 @@ use super::world::{Instance, Standing, World};
 use crate::state::time::Now;
 
 /// Returns the status of a stack; the memory dates the conditions that did not flip.
-/// `invalid` says what is wrong with the file, while an earlier desired state is in force.
-pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackStatus {
+/// `doubt` says why what is wanted may be out of date.
+pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackStatus {
     let troubles = troubles(world, plan);
     let services: Vec<ServiceStatus> = world
         .desired
@@ -27,9 +28,14 @@ pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackSta
         .collect();
     let is_up = services.iter().all(|service| service.ready) && plan.is_in_sync();
     let ready = is_up && !world.is_down();
-    let mut conditions = stack_conditions(plan, &services, ready, invalid);
+    let mut conditions = stack_conditions(plan, &services, ready, doubt);
     if world.is_down() {
         say_it_is_down(&mut conditions);
+    }
+    if world.allowed.only_looks {
+        let moves = conditions.iter_mut().filter(|it| it.kind == "Progressing");
+        let still = condition("Progressing", false, "DryRun", "nothing is done");
+        moves.for_each(|it| *it = still.clone());
     }
     let paused = world.memory.pauses.said();
     conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));
@@ -38,6 +44,7 @@ pub fn status(world: &World<'_>, plan: &Plan, invalid: Option<&str>) -> StackSta
         name: world.desired.project.clone(),
         generation: world.desired.generation.clone(),
         observed_generation: world.memory.generation.clone(),
+        commit: None,
         ready,
         conditions,
         services,
@@ -48,7 +55,7 @@ fn stack_conditions(
     plan: &Plan,
     services: &[ServiceStatus],
     ready: bool,
-    invalid: Option<&str>,
+    doubt: Option<&Doubt>,
 ) -> Vec<ConditionStatus> {
     let in_sync = plan.is_in_sync();
     let waiting: Vec<String> = services
@@ -68,10 +75,7 @@ fn stack_conditions(
         .collect();
     let is_degraded = !degraded.is_empty();
     vec![
-        match invalid {
-            None => condition("SpecValid", true, "Valid", "the desired state is valid"),
-            Some(problems) => condition("SpecValid", false, "Invalid", problems),
-        },
+        spec_valid(doubt),
         if in_sync {
             condition("Synced", true, "InSync", "every object is as it is wanted")
         } else {
@@ -97,6 +101,15 @@ fn stack_conditions(
             condition("Degraded", false, "AsExpected", "no service is degraded")
         },
     ]
+}
+
+fn spec_valid(doubt: Option<&Doubt>) -> ConditionStatus {
+    let Some(Doubt { reason, message }) = doubt else {
+        return condition("SpecValid", true, "Valid", "the desired state is valid");
+    };
+    let status = if reason.is_certain() { Some(false) } else { None };
+    let said = condition("SpecValid", false, reason.as_str(), message.as_str());
+    ConditionStatus { status, ..said }
 }
 
 /// Returns the condition that what is wanted is not what the files say.

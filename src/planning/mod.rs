@@ -8,7 +8,7 @@
 //! [`difference`] (how it differs), [`office`] and [`world`] (who is in charge, what it is
 //! doing), [`rejection`] with [`trial`] (what is to become of it), [`replica`] with
 //! [`in_place`], [`handover`] and [`retirement`] (what comes next), [`order`] with
-//! [`rollout`] (what it waits for), [`pause`] and [`restart`] (what a person asked for),
+//! [`rollout`] (what it waits for), [`pause`], [`dry_run`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
 //! what happened.
@@ -25,7 +25,9 @@ pub mod data_path;
 pub mod decision;
 pub mod difference;
 pub mod disruption;
+pub mod doubt;
 pub mod drift;
+pub mod dry_run;
 pub mod event;
 pub mod exclusive;
 pub mod explain;
@@ -45,6 +47,7 @@ pub mod plan;
 pub mod progress;
 pub mod prune;
 pub mod quirk;
+pub mod quoted;
 pub mod rate;
 pub mod readiness;
 mod rehearsal;
@@ -56,6 +59,7 @@ pub mod retirement;
 pub mod retry;
 pub mod revision;
 pub mod rollout;
+pub mod same_paths;
 pub mod shrink;
 pub mod status;
 pub mod target;

@@ -13,8 +13,8 @@ use super::readiness::Readiness;
 use super::teardown::teardown;
 use super::world::{Allowed, Instance, Standing, World, is_awaited};
 use super::{
-    content, data_path, disruption, guests, network, optional, order, pause, prune,
-    replica, retirement, trial, volume,
+    content, data_path, disruption, dry_run, guests, network, optional, order, pause,
+    prune, replica, retirement, trial, volume,
 };
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -74,7 +74,8 @@ pub fn plan_world(world: &World<'_>) -> Plan {
 
     let mut room = Room::new(world);
     for decision in decisions {
-        let decision = room.admit(pause::hold(world, decision.held_back(world)));
+        let held = pause::hold(world, decision.held_back(world));
+        let decision = room.admit(dry_run::hold(world, held));
         plan.changes.extend(decision.change());
         match decision.next {
             Next::Step(step) => plan.steps.push((decision.object, step)),

@@ -7,6 +7,7 @@ use crate::state::step::Step;
 use super::adoption;
 use super::change::{Action, Note, Plan};
 use super::decision::{Decision, Next};
+use super::dry_run;
 use super::guests;
 use super::office::is_running;
 use super::prune::{depends_on, stop_grace};
@@ -52,7 +53,7 @@ pub fn teardown(world: &World<'_>) -> Plan {
     }
     plan.notes.extend(guests::notes(world));
     for decision in decisions {
-        let decision = decision.held_back(world);
+        let decision = dry_run::hold(world, decision.held_back(world));
         plan.changes.extend(decision.change());
         match decision.next {
             Next::Step(step) => plan.steps.push((decision.object, step)),

@@ -9,7 +9,7 @@ use super::change::{Change, Gate, Plan};
 use super::memory::Crashes;
 use super::readiness::Readiness;
 use super::world::{Instance, Standing, World};
-use super::{attribution, data_path, outside, shrink};
+use super::{attribution, data_path, dry_run, outside, shrink};
 
 /// Why a replica is not ready, or not as wanted.
 #[derive(Clone)]
@@ -230,6 +230,7 @@ fn waiting(world: &World<'_>, instance: &Instance<'_>, change: &Change) -> Troub
         Gate::Waiting { on, .. } if on.iter().any(|it| it.starts_with(shrink::WAIT)) => {
             "MemoryInUse"
         }
+        Gate::Waiting { on, .. } if on.iter().any(|it| it == dry_run::WAIT) => "DryRun",
         Gate::Waiting { .. } => "Waiting",
     };
     let is_degraded = matches!(reason, "Conflict" | "DataPathChanged");

@@ -20,6 +20,7 @@ use super::target::{Target, container_name, target};
 use super::trial::is_open;
 
 /// What a person allowed for this plan.
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// `--allow-prune`: more than half of a stack may be removed.
@@ -28,6 +29,8 @@ pub struct Allowed {
     pub data_paths: bool,
     /// `--allow-shrink`: a memory limit may go below what is in use.
     pub shrink: bool,
+    /// `run --dry-run`: nothing may be done at all.
+    pub only_looks: bool,
 }
 
 /// Everything that a decision may look at.

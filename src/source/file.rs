@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::content;
+use super::decrypt::decrypt;
 use super::fingerprint::{Fingerprint, Touched};
+use crate::compose::encrypted::Encryption;
 use crate::compose::files::{Files, Kind, ReadError};
 use crate::state::content::Place;
+use crate::state::secret::Secret;
 
 /// How large a file may be that is read at all.
 pub const LIMIT: u64 = 1 << 20;
@@ -27,7 +30,19 @@ const WRITABLE_BY_GROUP: u32 = 0o020;
 pub struct HostFiles {
     is_root: bool,
     insecure_permissions: bool,
+    /// A folder whose files are read from another one.
+    stand_in: Option<StandIn>,
+    age_key: Option<PathBuf>,
     memory: Mutex<Memory>,
+}
+
+/// A folder in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// Where files are looked for.
+    pub folder: PathBuf,
+    /// Where they are.
+    pub instead: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +61,35 @@ impl HostFiles {
 
     /// Lends the files as if the process were root's, or were not.
     pub fn for_user(is_root: bool, insecure_permissions: bool) -> Self {
-        Self { is_root, insecure_permissions, memory: Mutex::default() }
+        let memory = Mutex::default();
+        Self { is_root, insecure_permissions, stand_in: None, age_key: None, memory }
+    }
+
+    /// Lends the files of another folder in the place of one: what is found is what would be
+    /// if they were there.
+    #[must_use]
+    pub fn with_stand_in(self, stand_in: Option<StandIn>) -> Self {
+        Self { stand_in, ..self }
+    }
+
+    /// Returns where a file is.
+    fn actual(&self, path: &Path) -> PathBuf {
+        let stand_in = self.stand_in.as_ref();
+        let moved = stand_in
+            .and_then(|it| Some(it.instead.join(path.strip_prefix(&it.folder).ok()?)));
+        moved.unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Tells whether a path is a folder.
+    pub fn is_folder(&self, path: &Path) -> bool {
+        self.actual(&absolute(path)).is_dir()
+    }
+
+    /// Decrypts with the key in this file, if any is named.
+    #[must_use]
+    pub fn with_age_key(mut self, key: Option<&Path>) -> Self {
+        self.age_key = key.map(absolute);
+        self
     }
 
     /// Lists the stack files of a folder: those ending in `.yaml` or `.yml`, by name.
@@ -57,7 +100,7 @@ impl HostFiles {
     /// The folder is not there, or may not be read.
     pub fn stacks(&self, folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
         let folder = absolute(folder);
-        let names = stack_names(&folder);
+        let names = stack_names(&self.actual(&folder));
         let fingerprint = match &names {
             Ok(names) => Fingerprint::of_names(names),
             Err(error) => Fingerprint::of_error(error),
@@ -113,7 +156,7 @@ impl HostFiles {
 impl Files for HostFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
         let path = absolute(path);
-        let read = read_regular(&path);
+        let read = read_regular(&self.actual(&path));
         let fingerprint = match &read {
             Ok((bytes, metadata)) => Fingerprint::of_bytes(bytes, metadata),
             Err(error) => Fingerprint::of_error(error),
@@ -124,9 +167,18 @@ impl Files for HostFiles {
         Ok(bytes)
     }
 
+    fn decrypt(&self, bytes: &[u8], how: Encryption) -> Result<Secret, ReadError> {
+        let key = self.age_key.as_deref();
+        if let Some(key) = key {
+            // Another key may open what this one does not.
+            self.memory().touched.insert(key.to_owned(), Fingerprint::of(key));
+        }
+        decrypt(key, bytes, how).map_err(|error| ReadError::Failed(error.to_string()))
+    }
+
     fn exists(&self, path: &Path) -> bool {
         let path = absolute(path);
-        let fingerprint = Fingerprint::of_presence(&path);
+        let fingerprint = Fingerprint::of_presence(&self.actual(&path));
         let exists = fingerprint != Fingerprint::Missing;
         // What a file holds says more than that it is there.
         self.memory().touched.entry(path).or_insert(fingerprint);
@@ -134,12 +186,12 @@ impl Files for HostFiles {
     }
 
     fn kind(&self, path: &Path) -> Option<(Kind, Place)> {
-        content::kind(&absolute(path))
+        content::kind(&self.actual(&absolute(path)))
     }
 
     fn content(&self, path: &Path) -> Result<(Vec<u8>, Place), ReadError> {
         let path = absolute(path);
-        let read = read_regular(&path);
+        let read = read_regular(&self.actual(&path));
         let fingerprint = match &read {
             Ok((bytes, metadata)) => Fingerprint::of_bytes(bytes, metadata),
             Err(error) => Fingerprint::of_error(error),
@@ -150,7 +202,7 @@ impl Files for HostFiles {
     }
 
     fn names(&self, path: &Path) -> Result<Vec<String>, ReadError> {
-        content::all_names(&absolute(path))
+        content::all_names(&self.actual(&absolute(path)))
     }
 
     fn watch_names(&self, path: &Path, names: &[String]) {
@@ -322,6 +374,23 @@ mod tests {
         }
         assert_eq!(files.warnings().len(), 1);
         assert!(files.warnings()[0].contains("its group may write to"));
+    }
+
+    #[test]
+    fn a_folder_may_stand_in_for_another() {
+        let folder = folder();
+        let path = write(&folder, "a.yaml", 0o644);
+        let elsewhere = PathBuf::from("/nowhere/checkout");
+        let stand_in =
+            StandIn { folder: elsewhere.clone(), instead: folder.path().to_owned() };
+        let files = HostFiles::for_user(false, false).with_stand_in(Some(stand_in));
+        let file = elsewhere.join("a.yaml");
+        assert!(files.is_folder(&elsewhere) && files.exists(&file));
+        assert_eq!(files.stacks(&elsewhere).unwrap(), std::slice::from_ref(&file));
+        assert_eq!(files.read(&file).unwrap(), b"services: {}\n");
+        assert_eq!(files.read(&path).unwrap(), b"services: {}\n");
+        assert!(files.touched().contains_key(&file));
+        assert!(!files.exists(Path::new("/nowhere/a.yaml")));
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
 pub mod commit;
+pub mod concealer;
 pub mod content;
 pub mod desired;
 pub mod digest;
 pub mod document;
 pub mod ids;
+pub mod mount;
 pub mod observed;
 pub mod secret;
 pub mod step;

@@ -139,6 +139,17 @@ impl Place {
     }
 }
 
+/// Returns the path of the socket of whoever brings a checkout to its commits, in the folder
+/// for such files, which is made if it is not there.
+///
+/// # Errors
+/// The folder cannot be made, or is another's.
+pub fn checkout_socket(folder: &Path, checkout: &Path) -> io::Result<PathBuf> {
+    own_folder(folder)?;
+    let digest = hexadecimal(&Sha256::digest(checkout.as_os_str().as_encoded_bytes()));
+    Ok(folder.join(format!("git-{digest:.12}.sock")))
+}
+
 /// Makes the folder for its owner alone, and believes none that others can write to.
 fn own_folder(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

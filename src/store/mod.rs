@@ -4,6 +4,7 @@
 //! All of it is soft: a file that is lost or spoilt is set aside and made anew, and where
 //! nothing can be written everything works, and is forgotten.
 
+pub mod commits;
 mod disk;
 mod form;
 mod journal;
@@ -11,6 +12,7 @@ mod key;
 pub mod lock;
 mod logs;
 pub mod memory;
+mod others;
 pub mod revisions;
 mod sources;
 
@@ -31,6 +33,8 @@ use journal::Journal;
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: Option<PathBuf>,
+    /// Nothing is written, nor set aside: it is of others.
+    only_reads: bool,
     known: Arc<Mutex<Known>>,
 }
 
@@ -43,13 +47,21 @@ struct Known {
     journals: BTreeMap<PathBuf, Journal>,
     /// What stands in the indexes of sources, by folder.
     sources: BTreeMap<PathBuf, sources::Index>,
+    /// Which writes of others have been read.
+    others: BTreeMap<PathBuf, others::Write>,
     complaints: Complaints,
 }
 
 impl Store {
     /// Opens a state directory; it is made, for its owner alone, when it is first written.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder, known: Arc::default() }
+        Self { folder, only_reads: false, known: Arc::default() }
+    }
+
+    /// Returns the same directory for those who only look: nothing is written any more.
+    #[must_use]
+    pub fn only_reading(&self) -> Self {
+        Self { only_reads: true, ..self.clone() }
     }
 
     /// Returns the key by which secrets enter digests; it is made when there is none.
@@ -69,13 +81,13 @@ impl Store {
     pub fn memory(&self, engine: &str, project: &ProjectName, now: Now) -> Memory {
         let Some(files) = self.files(engine, project) else { return Memory::default() };
         let mut known = self.known();
-        let kept = read(&files.memory, |bytes| memory::parse(bytes, now));
+        let kept = self.read(&files.memory, |bytes| memory::parse(bytes, now));
         // What was known of the file is from before this read.
         known.memories.remove(&files.memory);
         if let Some(kept) = &kept {
             known.memories.insert(files.memory, kept.clone());
         }
-        let journal = read_journal(&files.journal);
+        let journal = self.read_journal(&files.journal);
         let events = journal.events().clone();
         known.journals.insert(files.journal, journal);
         Memory { events, ..kept.unwrap_or_default() }
@@ -91,9 +103,10 @@ impl Store {
         memory: &Memory,
         now: Now,
     ) {
-        let Some(files) = self.files(engine, project) else { return };
+        let files = self.files(engine, project).filter(|_| !self.only_reads);
+        let Some(files) = files else { return };
         let mut known = self.known();
-        let Known { memories, journals, complaints, sources: _ } = &mut *known;
+        let Known { memories, journals, complaints, sources: _, others: _ } = &mut *known;
         let before = memories.get(&files.memory);
         if !before.is_some_and(|before| memory::is_same_to_others(before, memory)) {
             let attempt = memory::write(&files.memory, memory, now);
@@ -103,7 +116,7 @@ impl Store {
         }
         let journal = journals
             .entry(files.journal.clone())
-            .or_insert_with(|| read_journal(&files.journal));
+            .or_insert_with(|| self.read_journal(&files.journal));
         if let Some(attempt) = journal.write(&files.journal, &memory.events) {
             complaints.note(&files.journal, &attempt);
         }
@@ -117,7 +130,8 @@ impl Store {
         container: &ContainerName,
         lines: &Secret,
     ) {
-        let Some(files) = self.files(engine, project) else { return };
+        let files = self.files(engine, project).filter(|_| !self.only_reads);
+        let Some(files) = files else { return };
         let attempt = logs::keep(&files.logs, container.as_str(), lines);
         self.known().complaints.note(&files.logs, &attempt);
     }
@@ -158,6 +172,44 @@ impl Store {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn read_journal(&self, path: &Path) -> Journal {
+        let parse =
+            |bytes: &[u8]| Journal::parse(bytes).ok_or("no line of it is an event");
+        self.read(path, parse).unwrap_or_default()
+    }
+
+    /// Reads a file; one that is spoilt is set aside.
+    fn read<T, E: fmt::Display>(
+        &self,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> Result<T, E>,
+    ) -> Option<T> {
+        let path_shown = path.display();
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if disk::is_absence(&error) => return None,
+            Err(error) => {
+                tracing::warn!(path = %path_shown, %error, "what was remembered cannot be read");
+                return None;
+            }
+        };
+        match parse(&bytes) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                tracing::warn!(path = %path_shown, %error,
+                    "the file is spoilt; it is set aside and begun anew");
+                self.set_aside(path);
+                None
+            }
+        }
+    }
+
+    fn set_aside(&self, path: &Path) {
+        if !self.only_reads {
+            set_aside(path);
+        }
+    }
 }
 
 /// The files of one stack on one engine.
@@ -166,36 +218,6 @@ struct StackFiles {
     journal: PathBuf,
     /// A folder.
     logs: PathBuf,
-}
-
-fn read_journal(path: &Path) -> Journal {
-    read(path, |bytes| Journal::parse(bytes).ok_or("no line of it is an event"))
-        .unwrap_or_default()
-}
-
-/// Reads a file; one that is spoilt is set aside.
-fn read<T, E: fmt::Display>(
-    path: &Path,
-    parse: impl FnOnce(&[u8]) -> Result<T, E>,
-) -> Option<T> {
-    let path_shown = path.display();
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if disk::is_absence(&error) => return None,
-        Err(error) => {
-            tracing::warn!(path = %path_shown, %error, "what was remembered cannot be read");
-            return None;
-        }
-    };
-    match parse(&bytes) {
-        Ok(parsed) => Some(parsed),
-        Err(error) => {
-            tracing::warn!(path = %path_shown, %error,
-                "the file is spoilt; it is set aside and begun anew");
-            set_aside(path);
-            None
-        }
-    }
 }
 
 /// Sets a spoilt file aside, so that a person can look at it; only the newest one stays.

@@ -100,7 +100,8 @@ impl Store {
     /// Keeps the sources of what is wanted from now on; nothing happens when that was the
     /// newest already. A full disk stops nothing.
     pub fn keep_revision(&self, desired: &Desired, read: &ReadFiles, now: EngineTime) {
-        let Some(folder) = self.revisions_folder(&desired.files) else { return };
+        let folder = self.revisions_folder(&desired.files).filter(|_| !self.only_reads);
+        let Some(folder) = folder else { return };
         let pin = self.pinned(&desired.files);
         let changed = self.changed(&folder, |index| {
             let is_new = index.take_up(desired, read, now);
@@ -115,14 +116,15 @@ impl Store {
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "the revisions are lost; they are begun anew");
-                super::set_aside(&folder.join(INDEX));
+                self.set_aside(&folder.join(INDEX));
             }
         }
     }
 
     /// Takes note of what came of a revision.
     pub fn revision_ended(&self, desired: &Desired, end: RevisionEnd) {
-        let Some(folder) = self.revisions_folder(&desired.files) else { return };
+        let folder = self.revisions_folder(&desired.files).filter(|_| !self.only_reads);
+        let Some(folder) = folder else { return };
         let changed = self.changed(&folder, |index| index.ended(desired, end));
         if let Ok(Some(index)) = changed {
             let attempt = write_index(&folder, &index);
@@ -201,12 +203,13 @@ impl Store {
     /// Returns what is pinned for the stack of these files.
     pub fn pinned(&self, files: &[PathBuf]) -> Option<Pin> {
         let path = self.revisions_folder(files)?.join(PIN);
-        super::read(&path, |bytes| serde_json::from_slice(bytes))
+        self.read(&path, |bytes| serde_json::from_slice(bytes))
     }
 
     /// Ends a pin; tells whether there was one.
     pub fn unpin(&self, files: &[PathBuf]) -> bool {
-        let Some(folder) = self.revisions_folder(files) else { return false };
+        let folder = self.revisions_folder(files).filter(|_| !self.only_reads);
+        let Some(folder) = folder else { return false };
         match std::fs::remove_file(folder.join(PIN)) {
             Ok(()) => true,
             Err(error) if is_absence(&error) => false,

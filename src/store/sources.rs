@@ -55,7 +55,8 @@ impl Store {
     /// Keeps what the load of a stack read that is good. Nothing is written when that is kept
     /// already; a full disk stops nothing.
     pub fn keep_sources(&self, files: &[PathBuf], read: &ReadFiles) {
-        let Some(folder) = self.sources_folder(files) else { return };
+        let folder = self.sources_folder(files).filter(|_| !self.only_reads);
+        let Some(folder) = folder else { return };
         let index = Index::new(read);
         let mut known = self.known();
         if known.sources.get(&folder) == Some(&index) {
@@ -78,7 +79,9 @@ impl Store {
                 tracing::warn!(path = %folder.display(), %error,
                     "the last good files are lost; their folder is set aside");
                 self.known().sources.remove(&folder);
-                set_aside(&folder);
+                if !self.only_reads {
+                    set_aside(&folder);
+                }
                 None
             }
         }

@@ -77,6 +77,7 @@ fn plan_of(
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
         digest_key: DigestKey::new([0; 32]),
+        checkout: None,
     };
     let loaded = load(&request, &HostFiles::for_user(false, false));
     let problems = problems::drawn(&loaded.problems, &loaded.sources);

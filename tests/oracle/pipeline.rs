@@ -58,6 +58,7 @@ fn loaded(files: &[PathBuf], host: &dyn Files) -> Result<Value, String> {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
         digest_key: DigestKey::new([7; 32]),
+        checkout: None,
     };
     let loaded = load(&request, host);
     let mut problems = String::new();

@@ -44,11 +44,21 @@ impl Operator {
         Self::with_level(product, path, "trace")
     }
 
+    /// As [`Operator::quiet`], with options of its own.
+    pub(crate) fn with_options(product: &Product, options: &[&str]) -> Self {
+        let file = tempfile::NamedTempFile::new().expect("a log");
+        Self::with(product, file.path(), "info", options)
+    }
+
     fn with_level(product: &Product, path: &Path, level: &str) -> Self {
+        Self::with(product, path, level, &[])
+    }
+
+    fn with(product: &Product, path: &Path, level: &str, options: &[&str]) -> Self {
         let file = File::create(path).expect("a log");
         let log = BufReader::new(File::open(path).expect("a log"));
         let mut command = product.command(None);
-        command.args(["run", "--log-format", "json"]);
+        command.args(["run", "--log-format", "json"]).args(options);
         command.env("RECONCILER_LOG", level);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
         let child = command.spawn().expect("the binary runs");

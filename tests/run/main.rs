@@ -16,6 +16,7 @@
 mod bad_input;
 mod behind_its_back;
 mod content;
+mod dry_run;
 mod life;
 mod outside;
 #[path = "../product/mod.rs"]

@@ -1,6 +1,6 @@
 //! What may be typed, and what it means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::*;
@@ -12,7 +12,7 @@ fn parse(line: &str) -> Result<Arguments, clap::Error> {
 
 fn parse_with(line: &str, variables: &[(&str, &str)]) -> Result<Arguments, clap::Error> {
     let words = std::iter::once("reconciler").chain(line.split_whitespace());
-    parse_from(words.map(OsString::from), |wanted| {
+    parse_from(words.map(OsString::from), &BTreeMap::new(), |wanted| {
         let found = variables.iter().find(|(name, _)| *name == wanted);
         found.map(|(_, value)| OsString::from(value))
     })
@@ -136,12 +136,59 @@ fn every_flag_has_a_variable_of_its_own() {
             }
             let variable = flag.get_env().unwrap().to_str().unwrap();
             let long = flag.get_long().unwrap().to_uppercase().replace('-', "_");
-            assert_eq!(variable, format!("RECONCILER_{long}"));
+            // What is about git says so in its variable, where any tool may see it.
+            let long = if long == "GIT" { "GIT_URL".to_owned() } else { long };
+            let names = [format!("RECONCILER_{long}"), format!("RECONCILER_GIT_{long}")];
+            assert!(names.iter().any(|name| name == variable), "{variable} {long}");
             assert!(flag.is_hide_env_set(), "{variable} could hold a password");
             variables.insert(variable.to_owned());
         }
     }
     assert!(variables.len() >= 17, "{variables:?}");
+}
+
+fn configured(line: &str, values: &[(&str, &str)]) -> Result<Arguments, clap::Error> {
+    let words = std::iter::once("reconciler").chain(line.split_whitespace());
+    let value = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let values = values.iter().map(value).collect();
+    parse_from(words.map(OsString::from), &values, |_| None)
+}
+
+#[test]
+fn a_configuration_file_counts_less_than_the_command_line() {
+    const VALUES: [(&str, &str); 6] = [
+        ("RECONCILER_GIT_URL", "https://x.example/a"),
+        ("RECONCILER_GIT_PATH", "stacks"),
+        ("RECONCILER_GIT_INTERVAL", "5m"),
+        ("RECONCILER_ALLOW_PRUNE", "true"),
+        ("RECONCILER_PROFILE", "p,q"),
+        ("RECONCILER_VERBOSE", "1"),
+    ];
+    let arguments = configured("run --interval 10s", &VALUES).unwrap();
+    let options = arguments.options;
+    assert_eq!(options.git.as_deref(), Some("https://x.example/a"));
+    assert_eq!((options.path, options.profiles.len()), (PathBuf::from("stacks"), 2));
+    assert_eq!(options.verbose, 1);
+    let Command::Run(run) = arguments.command else { panic!("not run") };
+    assert!(run.prune.allow_prune);
+    assert_eq!(run.pull.interval, Duration::from_secs(10));
+    for line in ["-f a.yaml diff", "diff -f a.yaml"] {
+        let options = configured(line, &VALUES).unwrap().options;
+        assert_eq!((options.git, options.files), (None, vec![PathBuf::from("a.yaml")]));
+    }
+    let files = configured("diff", &[("RECONCILER_FILE", "a:b")]).unwrap().options.files;
+    assert_eq!(files, [PathBuf::from("a"), PathBuf::from("b")]);
+}
+
+#[test]
+fn files_and_a_repository_are_not_named_together() {
+    for line in ["-f a --git u diff", "diff -f a --git u", "-f a diff --git u"] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        assert!(error.to_string().contains("-f and --git"), "{error}");
+    }
+    assert!(parse("run --interval 100ms").is_err());
+    assert!(parse("run --branch a --tag b").is_err());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use anyhow::Result;
 use futures_util::future::join_all;
 
 use super::change::{Change, Changed};
+use super::own_container;
 use super::session::{Connected, Session};
 use crate::cli::arguments::Apply;
 use crate::cli::exit::Exit;
@@ -25,6 +26,9 @@ pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
+    if let Some(exit) = own_container::check(session, &connected).await? {
+        return Ok(exit);
+    }
     let is_one = stacks.len() == 1;
     let applied = stacks.iter().filter_map(|stack| {
         let desired = stack.desired()?.clone();
@@ -77,6 +81,7 @@ async fn one(
             prune: options.prune.allow_prune,
             data_paths: options.accept_data_path,
             shrink: options.allow_shrink,
+            ..Allowed::default()
         },
         timeout: options.timeout,
         wait: !options.no_wait,

@@ -4,11 +4,14 @@ mod apply;
 mod change;
 mod config;
 mod delete;
+mod desired_source;
 mod diff;
 mod events;
 mod explain;
+mod following;
 mod history;
 mod operators;
+mod own_container;
 mod pause;
 mod restart;
 mod retry;
@@ -16,6 +19,7 @@ mod rollback;
 mod run;
 mod session;
 mod status;
+mod sync;
 mod tell;
 mod validate;
 mod wait;
@@ -31,13 +35,21 @@ use session::Session;
 /// What keeps the command from its work and is no answer of its own: an output that cannot
 /// be written, a system that refuses what every process needs.
 pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
-    let session = Session::new(arguments.options, output);
+    let session = match Session::new(arguments.options, output.clone()) {
+        Ok(session) => session,
+        Err(error) => {
+            output.notice(&format!("error: {error}\n"))?;
+            return Ok(Exit::Invalid);
+        }
+    };
     match arguments.command {
         Command::Validate => validate::run(&session),
         Command::Config => config::run(&session),
         Command::Diff => diff::run(&session).await,
         Command::Apply(apply) => apply::run(&session, &apply).await,
+        Command::Run(run) if run.dry_run => run::run(&session.only_looking(), &run).await,
         Command::Run(run) => run::run(&session, &run).await,
+        Command::Sync(sync) => sync::run(&session, &sync).await,
         Command::Status(status) => status::run(&session, status).await,
         Command::Events(events) => events::run(&session, &events).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,

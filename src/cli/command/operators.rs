@@ -1,19 +1,24 @@
 //! The stacks under one `run`: an operator, a lock and a control socket for each.
 
+mod gone;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::change::holder;
 use super::session::{Connected, Session, chain, said, wanted};
 use crate::cli::journal::Journal;
 use crate::cli::stacks::{LoadedStack, LoadedStacks};
+use crate::control::Request;
 use crate::control::follow::Followers;
-use crate::control::server::{Reload, Server, Socket};
+use crate::control::server::{Call, Reload, Server, Socket};
 use crate::operator::{Surroundings, operate};
 use crate::pass::Wanted;
+use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::state::desired::Desired;
@@ -41,17 +46,49 @@ pub(super) struct Operators<'a> {
     locks: BTreeMap<ProjectName, Lock>,
     /// Stacks that somebody else holds.
     refused: BTreeSet<ProjectName>,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<ProjectName>,
     servers: JoinSet<()>,
+    /// Stacks that are being taken down.
+    downs: JoinSet<Option<ProjectName>>,
+    /// Stacks that are down, whose operators are about to end.
+    leaving: BTreeMap<ProjectName, Option<Lock>>,
 }
 
 /// One stack: how to tell its operator, and which files it came from.
 struct Stack {
     wanted: watch::Sender<Wanted>,
-    files: Vec<std::path::PathBuf>,
+    files: Vec<PathBuf>,
     /// No file asks for it any more.
     is_gone: bool,
-    lock: Lock,
+    /// It is being taken down.
+    is_going_down: bool,
+    calls: mpsc::Sender<Call>,
+    server: Option<AbortHandle>,
+    /// Nothing while it is only looked at.
+    lock: Option<Lock>,
+}
+
+impl Stack {
+    /// Tells the operator what is wanted now.
+    fn want(&mut self, wanted: Wanted, files: &[PathBuf]) {
+        self.files = files.to_vec();
+        if std::mem::take(&mut self.is_going_down) {
+            // It is wanted again while it is taken down.
+            let request = Request::Apply {
+                source: wanted.desired.source.clone(),
+                generation: wanted.desired.generation.clone(),
+                allow_prune: false,
+                accept_data_path: false,
+                allow_shrink: false,
+            };
+            let (call, _) = Call::of_this_process(request);
+            if self.calls.try_send(call).is_err() {
+                tracing::warn!(stack = %wanted.desired.project,
+                    "it may stay down: `reconciler apply` brings it up");
+            }
+        }
+        self.wanted.send_replace(wanted);
+    }
 }
 
 impl<'a> Operators<'a> {
@@ -72,6 +109,8 @@ impl<'a> Operators<'a> {
             refused: BTreeSet::new(),
             tasks: JoinSet::new(),
             servers: JoinSet::new(),
+            downs: JoinSet::new(),
+            leaving: BTreeMap::new(),
         }
     }
 
@@ -79,6 +118,9 @@ impl<'a> Operators<'a> {
     /// that holds one is waited for; another operator is a reason to give up, which is
     /// returned.
     pub(super) async fn lock(&mut self, loaded: &LoadedStacks) -> Result<(), String> {
+        if self.allowed.only_looks {
+            return Ok(());
+        }
         let kept = self.session.last_good(loaded);
         let valid = loaded.stacks.iter().filter_map(LoadedStack::desired);
         for desired in valid.chain(kept.values()) {
@@ -102,6 +144,15 @@ impl<'a> Operators<'a> {
         Ok(())
     }
 
+    /// Returns the lock of a stack; nothing where stacks are only looked at.
+    fn lock_of(&mut self, desired: &Desired) -> Result<Option<Lock>, LockError> {
+        if self.allowed.only_looks {
+            return Ok(None);
+        }
+        let taken = self.locks.remove(&desired.project);
+        taken.map_or_else(|| self.take_lock(desired), Ok).map(Some)
+    }
+
     fn take_lock(&self, desired: &Desired) -> Result<Lock, LockError> {
         let place = self.session.place(self.connected, &desired.project);
         let own = holder("run", desired, self.connected.clock.now());
@@ -121,7 +172,8 @@ impl<'a> Operators<'a> {
                 Some(wanted) => {
                     self.keep(&stack, &wanted.desired);
                     asked_for.insert(wanted.desired.project.clone());
-                    self.want(wanted, &stack);
+                    let warnings = problems::summary(&stack.loaded.problems);
+                    self.want(wanted, &stack.files, &warnings);
                 }
                 // A file that was deleted asks for nothing, which is not to ask wrongly.
                 None if self.is_known(&stack)
@@ -135,11 +187,29 @@ impl<'a> Operators<'a> {
         self.refused.retain(|project| asked_for.contains(project));
         for (project, stack) in &mut self.stacks {
             let is_gone = !asked_for.contains(project) && !invalid.contains(&stack.files);
-            if is_gone && !stack.is_gone {
-                tracing::warn!(stack = %project, condition = "SpecValid=Unknown",
-                    "no file asks for the stack any more; it stays as it is");
+            if is_gone && !stack.is_gone && self.session.git.is_none() {
+                let message = "no file asks for the stack any more; it stays as it is";
+                tracing::warn!(stack = %project, condition = "SpecValid=Unknown", "{message}");
+                let doubt = Some(Doubt::new(DoubtReason::Gone, message));
+                stack.wanted.send_modify(|wanted| wanted.doubt = doubt);
             }
             stack.is_gone = is_gone;
+        }
+    }
+
+    /// Tells the operators of stacks that nothing was loaded of why that is.
+    pub(super) fn doubt(&self, doubt: Option<&Doubt>) {
+        for stack in self.stacks.values().filter(|stack| stack.is_gone) {
+            stack.wanted.send_if_modified(|wanted| {
+                let is_said = wanted.doubt.as_ref().is_some_and(|it| {
+                    it.reason == DoubtReason::Gone || Some(it) == doubt
+                });
+                if is_said || doubt.is_none() {
+                    return false;
+                }
+                wanted.doubt = doubt.cloned();
+                true
+            });
         }
     }
 
@@ -162,7 +232,7 @@ impl<'a> Operators<'a> {
         for client in clients.drain(..) {
             let stack = self.stacks.get(&client.project).filter(|stack| !stack.is_gone);
             let wanted = stack.map(|stack| stack.wanted.borrow().clone());
-            let valid = wanted.filter(|wanted| wanted.invalid.is_none());
+            let valid = wanted.filter(|wanted| !is_invalid(wanted));
             let generation = valid.map(|wanted| wanted.desired.generation.clone());
             if client.done.send(generation).is_err() {
                 tracing::debug!("a client of the control socket has gone away");
@@ -179,25 +249,23 @@ impl<'a> Operators<'a> {
         }
     }
 
-    /// Waits until a stack that somebody else holds should be asked for again.
-    pub(super) async fn refused_long_enough(&self) {
-        if self.refused.is_empty() {
-            std::future::pending::<()>().await;
+    /// Waits until something is to be done: a stack is gone, which is returned, or one that
+    /// somebody else holds is to be asked for again.
+    pub(super) async fn news(&mut self) -> Option<ProjectName> {
+        let asks_again = !self.refused.is_empty();
+        tokio::select! {
+            () = tokio::time::sleep(ASK_AGAIN_LATER), if asks_again => None,
+            project = self.taken_down() => Some(project),
         }
-        tokio::time::sleep(ASK_AGAIN_LATER).await;
     }
 
-    fn want(&mut self, wanted: Wanted, loaded: &LoadedStack) {
+    fn want(&mut self, wanted: Wanted, files: &[PathBuf], warnings: &str) {
         let project = wanted.desired.project.clone();
-        if let Some(stack) = self.stacks.get(&project) {
-            stack.wanted.send_replace(wanted);
+        if let Some(stack) = self.stacks.get_mut(&project) {
+            stack.want(wanted, files);
             return;
         }
-        let lock = match self
-            .locks
-            .remove(&project)
-            .map_or_else(|| self.take_lock(&wanted.desired), Ok)
-        {
+        let lock = match self.lock_of(&wanted.desired) {
             Ok(lock) => lock,
             Err(error) => {
                 if self.refused.insert(project) {
@@ -207,47 +275,72 @@ impl<'a> Operators<'a> {
             }
         };
         self.refused.remove(&project);
-        let warnings = problems::summary(&loaded.loaded.problems);
         tracing::info!(stack = %project, generation = %wanted.desired.generation, problems = %warnings,
             "a stack is taken up");
-        let wanted = self.operate(wanted);
-        let files = loaded.files.clone();
-        self.stacks.insert(project, Stack { wanted, files, is_gone: false, lock });
+        let stack = self.operate(wanted, files, lock);
+        self.stacks.insert(project, stack);
     }
 
-    /// Starts the operator of a stack and serves its clients; returns how to tell it what
-    /// is wanted.
-    fn operate(&mut self, wanted: Wanted) -> watch::Sender<Wanted> {
+    /// Starts the operator of a stack and serves its clients.
+    fn operate(
+        &mut self,
+        wanted: Wanted,
+        files: &[PathBuf],
+        lock: Option<Lock>,
+    ) -> Stack {
         let (project, source) =
             (wanted.desired.project.clone(), wanted.desired.source.clone());
         let (sender, receiver) = watch::channel(wanted);
         let (calls, answered) = mpsc::channel(CALLS);
         let followers = Followers::default();
         let journal = Box::new(Journal::new(project.clone()));
+        let socket = self.session.place(self.connected, &project).socket();
+        let actor = self.allowed.only_looks.then_some(socket);
         let report = Report::new(followers.beside(journal), String::new());
-        self.tasks.spawn(operate(Surroundings {
+        let surroundings = Surroundings {
             engine: self.connected.engine.clone(),
             engine_id: self.connected.facts.id.clone(),
             clock: self.connected.clock.clone(),
             store: self.session.store.clone(),
             wanted: receiver,
             allowed: self.allowed,
+            actor,
             calls: answered,
             followers,
             report,
-        }));
-        let socket = self.session.place(self.connected, &project).socket();
-        let server = Server { project, source, calls, reloads: self.reloads.clone() };
+        };
+        let name = project.clone();
+        self.tasks.spawn(async move {
+            operate(surroundings).await;
+            name
+        });
+        let server = (!self.allowed.only_looks).then(|| Server {
+            project,
+            source,
+            calls: calls.clone(),
+            reloads: self.reloads.clone(),
+        });
+        Stack {
+            wanted: sender,
+            files: files.to_vec(),
+            is_gone: false,
+            is_going_down: false,
+            calls,
+            server: server.and_then(|server| self.serve(server)),
+            lock,
+        }
+    }
+
+    fn serve(&mut self, server: Server) -> Option<AbortHandle> {
+        let socket = self.session.place(self.connected, &server.project).socket();
         match Socket::bind(&socket) {
-            Ok(socket) => {
-                self.servers.spawn(server.serve(socket));
-            }
+            Ok(socket) => Some(self.servers.spawn(server.serve(socket))),
             Err(error) => {
                 let (stack, socket) = (&server.project, socket.display());
                 tracing::error!(%stack, %socket, %error, "there is no control socket: other commands are refused");
+                None
             }
         }
-        sender
     }
 
     fn is_known(&self, loaded: &LoadedStack) -> bool {
@@ -259,14 +352,15 @@ impl<'a> Operators<'a> {
         let text = said(loaded);
         let known = self.stacks.values().find(|stack| stack.files == loaded.files);
         if let Some(stack) = known {
-            stack.wanted.send_modify(|wanted| wanted.invalid = Some(text));
+            stack.wanted.send_modify(|wanted| wanted.doubt = Some(Doubt::invalid(text)));
             return;
         }
         let (condition, problems) = ("SpecValid=False", &text);
         if let Some(desired) = kept {
             tracing::error!(stack = %desired.project, condition, %problems,
                 "the desired state is invalid; the last good one is kept up");
-            self.want(Wanted { invalid: Some(text), ..Wanted::new(desired) }, loaded);
+            let doubt = Some(Doubt::invalid(text));
+            self.want(Wanted { doubt, ..Wanted::new(desired) }, &loaded.files, "");
         } else {
             tracing::error!(condition, %problems, "there is no valid desired state");
         }
@@ -275,11 +369,17 @@ impl<'a> Operators<'a> {
     /// Asks every operator to end, and waits until all have; only then others may write.
     pub(super) async fn end(mut self) {
         let stacks = std::mem::take(&mut self.stacks).into_values();
-        let locks: Vec<Lock> = stacks.map(|stack| stack.lock).collect();
+        let locks: Vec<Lock> = stacks.filter_map(|stack| stack.lock).collect();
         while self.tasks.join_next().await.is_some() {}
         self.servers.shutdown().await;
         drop(locks);
     }
+}
+
+/// Tells whether the files that are there are not what is in force.
+fn is_invalid(wanted: &Wanted) -> bool {
+    let is_invalid = |doubt: &Doubt| doubt.reason == DoubtReason::Invalid;
+    wanted.commit.is_none() && wanted.doubt.as_ref().is_some_and(is_invalid)
 }
 
 fn is_missing(file: &std::path::Path) -> bool {

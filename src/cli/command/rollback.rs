@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::apply::explain_end;
 use super::change::{Change, Changed};
 use super::history::project_of;
+use super::own_container;
 use super::session::{Connected, Session};
 use crate::cli::arguments::Rollback;
 use crate::cli::exit::Exit;
@@ -47,6 +48,9 @@ pub(super) async fn run(session: &Session, options: &Rollback) -> Result<Exit> {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
+    if let Some(exit) = own_container::check(session, &connected).await? {
+        return Ok(exit);
+    }
     if desired.generation != revision.generation {
         session.output.notice(&format!(
             "warning: revision {} does not mean what it meant: variables of the environment, \

@@ -1,14 +1,19 @@
 //! `run`: the operator.
 
+use std::pin::Pin;
+
 use anyhow::Result;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::desired_source::Source;
 use super::operators::Operators;
+use super::own_container;
 use super::session::{Connected, Session, chain};
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
 use crate::cli::service_manager::{self, Heart};
+use crate::control::server::Reload;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::source::watch::{Watch, WatchOptions};
@@ -17,47 +22,99 @@ use crate::source::watch::{Watch, WatchOptions};
 const RELOADS: usize = 16;
 
 pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
-    let mut watch = Watch::new(WatchOptions::default())?;
+    let watch = Watch::new(WatchOptions::default())?;
     let _heart = Heart::beating();
+    let mut source = match Source::begin(session, options).await {
+        Ok(source) => source,
+        Err(refusal) => return refusal.told(session),
+    };
     service_manager::says("waiting for the engine");
     let connected = tokio::select! {
         connected = patient_connect(session) => connected,
         () = asked_to_end() => return Ok(Exit::Good),
     };
+    if let Some(exit) = own_container::check(session, &connected).await? {
+        return Ok(exit);
+    }
     let facts = &connected.facts;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), engine = facts.version, api = ?facts.api,
-        "the operator is running");
-    let allowed = Allowed { prune: options.prune.allow_prune, ..Allowed::default() };
-    let (reloads, mut asked_to_reload) = mpsc::channel(RELOADS);
+        dry_run = options.dry_run, "the operator is running");
+    let (prune, only_looks) = (options.prune.allow_prune, options.dry_run);
+    let allowed = Allowed { prune, only_looks, ..Allowed::default() };
+    let (reloads, asked_to_reload) = mpsc::channel(RELOADS);
     let mut operators = Operators::new(session, &connected, allowed, reloads);
-    let mut end = std::pin::pin!(asked_to_end());
-    let mut look_again = signal(SignalKind::hangup())?;
-    let mut loaded = session.load_wanted();
+    let mut loaded = source.load(session);
+    let mut reasons = Reasons {
+        watch,
+        look_again: signal(SignalKind::hangup())?,
+        asked_to_reload,
+        clients: Vec::new(),
+        end: Box::pin(asked_to_end()),
+        is_asked_to_end: false,
+    };
     tokio::select! {
         locked = operators.lock(&loaded) => if let Err(refusal) = locked {
             return session.refused(&refusal);
         },
-        () = &mut end => return Ok(Exit::Good),
+        () = &mut reasons.end => return Ok(Exit::Good),
     }
-    let mut clients = Vec::new();
     loop {
-        watch.follow(loaded.touched.clone());
+        reasons.watch.follow(loaded.touched.clone());
         operators.take(loaded);
-        operators.reloaded(&mut clients);
+        operators.take_gone(source.gone(), source.allows_prune());
+        operators.doubt(source.doubt());
+        operators.reloaded(&mut reasons.clients);
         service_manager::is_ready(&operators.summary());
-        tokio::select! {
-            () = watch.changed() => tracing::info!("the desired state changed on disk"),
-            Some(()) = look_again.recv() => tracing::info!("asked to look again"),
-            Some(client) = asked_to_reload.recv() => clients.push(client),
-            () = operators.refused_long_enough() => {}
-            () = &mut end => break,
+        while !reasons.arise(session, &mut source, &mut operators).await {}
+        if reasons.is_asked_to_end {
+            break;
         }
-        loaded = session.load_wanted();
+        loaded = source.load(session);
     }
     service_manager::is_ending();
     tracing::info!("ending; containers are left running");
     operators.end().await;
     Ok(Exit::Good)
+}
+
+/// What may be a reason to load again.
+struct Reasons {
+    watch: Watch,
+    look_again: Signal,
+    asked_to_reload: mpsc::Receiver<Reload>,
+    /// Those who are to be told when everything has been loaded again.
+    clients: Vec<Reload>,
+    end: Pin<Box<dyn Future<Output = ()>>>,
+    is_asked_to_end: bool,
+}
+
+impl Reasons {
+    /// Waits until something happens; tells whether that is a reason to load again, or to end.
+    async fn arise(
+        &mut self,
+        session: &Session,
+        source: &mut Source,
+        operators: &mut Operators<'_>,
+    ) -> bool {
+        tokio::select! {
+            () = self.watch.changed() => {
+                tracing::info!("the desired state changed on disk");
+                return !source.restores();
+            }
+            Some(()) = self.look_again.recv() => {
+                tracing::info!("asked to look again");
+                source.ask();
+            }
+            Some(client) = self.asked_to_reload.recv() => self.clients.push(client),
+            news = source.news() => source.take(session, news).await,
+            gone = operators.news() => if let Some(project) = gone {
+                source.forget(&project);
+                return false;
+            },
+            () = &mut self.end => self.is_asked_to_end = true,
+        }
+        true
+    }
 }
 
 /// Connects, and goes on trying: an operator outlives its engine's restarts.

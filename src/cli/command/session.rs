@@ -2,26 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::cli::checkout::{self, NoCheckout};
 use crate::cli::exit::Exit;
 use crate::cli::options::Options;
 use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
 use crate::cli::stacks::{
-    LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, load_all,
-    load_revision,
+    LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, last_good_of,
+    load_all, load_revision, refused,
 };
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
 use crate::compose::load::Loaded;
 use crate::compose::problem::nearest;
-use crate::control::{Reply, Request, client};
+use crate::control::client;
 use crate::engine::{Any, Engine, EngineError};
 use crate::pass::{Preview, Wanted, preview};
+use crate::planning::doubt::Doubt;
 use crate::planning::memory::Memory;
 use crate::planning::revision::Revision;
 use crate::state::desired::Desired;
@@ -29,8 +31,8 @@ use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
 use crate::store::Store;
-use crate::store::lock::Place;
-use crate::store::memory;
+use crate::store::commits::{CommitRecord, GitFolder, GoneStack};
+use crate::store::lock::{Place, checkout_socket};
 use crate::store::revisions::RevisionsError;
 use crate::view::problems;
 
@@ -41,8 +43,12 @@ pub(super) struct Session {
     pub(super) output: Output,
     pub(super) store: Store,
     pub(super) key: DigestKey,
+    /// Where the files are that come from git, if they do.
+    pub(super) git: Option<GitFolder>,
     /// Where locks and control sockets are.
     places: PathBuf,
+    /// Nothing is written, neither to the engine nor to the state directory.
+    only_looks: bool,
 }
 
 /// An engine that answers.
@@ -55,7 +61,14 @@ pub(super) struct Connected {
 }
 
 impl Session {
-    pub(super) fn new(options: Options, output: Output) -> Self {
+    /// Opens the state directory.
+    ///
+    /// # Errors
+    /// Desired state is to come from git, and the options do not fit.
+    pub(super) fn new(
+        mut options: Options,
+        output: Output,
+    ) -> std::result::Result<Self, NoCheckout> {
         // The owner of this folder is the effective user of the process; who cannot tell
         // is taken for nobody in particular.
         let user =
@@ -68,12 +81,47 @@ impl Session {
         let places = runtime_directory(user, |name| std::env::var_os(name));
         let store = Store::new(folder);
         let key = store.digest_key();
-        Self { options, output, store, key, places }
+        let git = checkout::place(&mut options, &store)?;
+        Ok(Self { options, output, store, key, git, places, only_looks: false })
+    }
+
+    /// Returns the same session for those who only look: its engine refuses every step, and
+    /// nothing is kept.
+    pub(super) fn only_looking(self) -> Self {
+        Self { store: self.store.only_reading(), only_looks: true, ..self }
     }
 
     /// Loads every stack, whatever its problems.
     pub(super) fn load(&self) -> LoadedStacks {
-        load_all(&self.options, &self.key)
+        let record = self.commits();
+        if let Some(git) = self.git.as_ref().filter(|_| record.in_force.is_none()) {
+            let why = match &record.doubt {
+                Some(doubt) => format!("no commit is in force: {}", doubt.message),
+                None => {
+                    "no commit is in force yet: `reconciler sync` takes up the newest, \
+                         and `reconciler run` follows them"
+                        .to_owned()
+                }
+            };
+            let stacks = vec![refused(git.checkout(), &why)];
+            return LoadedStacks { stacks, ..LoadedStacks::default() };
+        }
+        let mut loaded = load_all(&self.options, &self.key);
+        for stack in &mut loaded.stacks {
+            stack.commit.clone_from(&record.in_force);
+            stack.doubt.clone_from(&record.doubt);
+        }
+        loaded
+    }
+
+    /// Returns what is known of commits; nothing where desired state comes from no repository.
+    fn commits(&self) -> CommitRecord {
+        let record = self.git.as_ref().map(GitFolder::record).transpose();
+        let record = record.unwrap_or_else(|error| {
+            tracing::warn!(%error, "it is not known which commit is in force");
+            None
+        });
+        record.unwrap_or_default()
     }
 
     /// Loads every stack; a revision that is pinned takes the place of what its files say.
@@ -113,15 +161,33 @@ impl Session {
     pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
         let loaded = self.load_wanted();
         self.show_problems(&loaded)?;
+        Ok(self.wanted_of(loaded))
+    }
+
+    /// Returns what is wanted of every stack, as it was loaded: of an invalid one it is the
+    /// last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted_of(&self, loaded: LoadedStacks) -> Option<Vec<Wanted>> {
         let mut kept = self.last_good(&loaded);
         let of_stack = |stack: LoadedStack| match stack.desired() {
             Some(_) => wanted(&stack),
             None => Some(Wanted {
-                invalid: Some(said(&stack)),
+                doubt: Some(Doubt::invalid(said(&stack))),
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        Ok(loaded.stacks.into_iter().map(of_stack).collect())
+        let stacks: Vec<Wanted> =
+            loaded.stacks.into_iter().map(of_stack).collect::<Option<_>>()?;
+        Some(stacks.into_iter().chain(self.gone()).collect())
+    }
+
+    /// Returns the stacks that no commit asks for any more, as they are kept up.
+    fn gone(&self) -> Vec<Wanted> {
+        let gone = self.commits().gone.into_values();
+        let wanted = |gone: GoneStack| {
+            let doubt = Some(gone.doubt());
+            Some(Wanted { doubt, ..Wanted::new(self.last_good_of(&gone.files)?) })
+        };
+        gone.filter_map(wanted).collect()
     }
 
     /// Returns the last good state of every stack that is invalid, as far as it was kept.
@@ -130,6 +196,11 @@ impl Session {
         loaded: &LoadedStacks,
     ) -> BTreeMap<StackFiles, Desired> {
         last_good(&self.options, &self.key, &self.store, loaded)
+    }
+
+    /// Returns the last good state of the stack of these files, if it was kept.
+    pub(super) fn last_good_of(&self, files: &StackFiles) -> Option<Desired> {
+        last_good_of(&self.options, &self.key, &self.store, files)
     }
 
     /// Writes what is odd about the files themselves to standard error.
@@ -155,6 +226,7 @@ impl Session {
     /// Connects to the engine and asks what it is.
     pub(super) async fn connect(&self) -> Result<Connected, EngineError> {
         let engine = Any::connect(self.options.host.as_deref()).await?;
+        let engine = if self.only_looks { engine.only_looking() } else { engine };
         let facts = engine.facts().await?;
         let mut clock = Clock::new();
         clock.set_engine_time(facts.time);
@@ -206,6 +278,11 @@ impl Session {
         Place::new(&self.places, &connected.facts.id, project)
     }
 
+    /// Returns where the socket is of whoever brings a checkout to its commits.
+    pub(super) fn sync_socket(&self, checkout: &Path) -> std::io::Result<PathBuf> {
+        checkout_socket(&self.places, checkout)
+    }
+
     /// Returns what is remembered of a stack: by its operator when one is running, else
     /// what is stored.
     pub(super) async fn memory(
@@ -215,15 +292,8 @@ impl Session {
     ) -> Memory {
         let now = connected.clock.now();
         let socket = self.place(connected, project).socket();
-        if let Ok(Reply::Memory(told)) = client::ask(&socket, &Request::Memory).await {
-            match memory::from_json(told, now) {
-                Ok(memory) => return memory,
-                Err(error) => {
-                    tracing::warn!(%error, "the operator is of another version");
-                }
-            }
-        }
-        self.store.memory(&connected.facts.id, project, now)
+        let told = client::memory(&socket, now).await;
+        told.unwrap_or_else(|| self.store.memory(&connected.facts.id, project, now))
     }
 
     /// Makes a pass over a stack that takes no steps.
@@ -242,8 +312,8 @@ impl Session {
 pub(super) fn wanted(stack: &LoadedStack) -> Option<Wanted> {
     let desired = stack.desired()?.clone();
     let pinned = stack.pinned.as_ref().map(Pinned::said);
-    let commit = stack.commit.clone();
-    Some(Wanted { pinned, commit, ..Wanted::new(desired) })
+    let (doubt, commit) = (stack.doubt.clone(), stack.commit.clone());
+    Some(Wanted { desired, doubt, pinned, commit })
 }
 
 /// Returns the errors of a load, each with its place, on one line.

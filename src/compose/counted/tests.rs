@@ -19,6 +19,7 @@ fn loaded(files: &[(&str, &str)]) -> Loaded {
         profiles: std::collections::BTreeSet::new(),
         environment: BTreeMap::new(),
         digest_key: DigestKey::new([1; 32]),
+        checkout: None,
     };
     load(&request, &files)
 }

@@ -17,6 +17,7 @@ fn loaded(text: &str) -> Loaded {
         profiles: BTreeSet::new(),
         environment: BTreeMap::new(),
         digest_key: DigestKey::new([7; 32]),
+        checkout: None,
     };
     load(&request, &files)
 }

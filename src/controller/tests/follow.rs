@@ -76,7 +76,7 @@ impl Follow {
     pub(super) fn want(&mut self) {
         let wanted = Wanted::new(self.drive.desired.clone());
         if wanted.desired.generation != self.controller.wanted().desired.generation {
-            self.tell(Event::Wanted(wanted));
+            self.tell(Event::Wanted(wanted.into()));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Events in, responses out: no I/O, and time is a value.
 
+mod dry_run;
 mod follow;
 mod sight;
 
@@ -152,7 +153,7 @@ fn only_what_something_happened_to_is_inspected_anew() {
 fn a_look_from_before_a_new_wish_decides_nothing() {
     let mut bench = Bench::new(ONE);
     assert!(bench.respond().look.is_some());
-    let told = bench.tell(Event::Wanted(wanted(TWO)));
+    let told = bench.tell(Event::Wanted(wanted(TWO).into()));
     assert!(told.abandon_waits, "the pull of the old image is given up");
     let seen = bench.see();
     assert!(seen.steps.is_empty() && seen.found.is_none());
@@ -166,7 +167,7 @@ fn a_look_from_before_a_new_wish_decides_nothing() {
 #[test]
 fn being_told_the_same_again_means_to_look_at_everything_and_gives_nothing_up() {
     let mut bench = Bench::settled(ONE);
-    let told = bench.tell(Event::Wanted(wanted(ONE)));
+    let told = bench.tell(Event::Wanted(wanted(ONE).into()));
     assert!(!told.abandon_waits);
     assert!(told.look.is_some_and(|look| look.since.is_none()));
     assert!(bench.see().steps.is_empty());
@@ -353,10 +354,10 @@ fn a_stack_that_is_taken_down_stays_down_until_something_else_is_wanted() {
     let found = bench.settle();
     assert!(bench.machine.containers.is_empty());
     assert!(!found.status.ready, "{:#?}", found.status);
-    bench.tell(Event::Wanted(wanted(ONE)));
+    bench.tell(Event::Wanted(wanted(ONE).into()));
     bench.settle();
     assert!(bench.machine.containers.is_empty(), "the same file again is no new wish");
-    bench.tell(Event::Wanted(wanted(TWO)));
+    bench.tell(Event::Wanted(wanted(TWO).into()));
     assert!(bench.settle().status.ready);
 }
 
@@ -418,7 +419,7 @@ fn more_than_half_of_a_stack_may_go_only_for_as_long_as_it_was_allowed() {
     let many = "services: {a: {image: 'x:1'}, b: {image: 'x:1'}, c: {image: 'x:1'}}";
     let one = "services: {a: {image: 'x:1'}}";
     let mut bench = Bench::settled(many);
-    bench.tell(Event::Wanted(wanted(one)));
+    bench.tell(Event::Wanted(wanted(one).into()));
     bench.settle();
     assert_eq!(bench.machine.containers.len(), 3, "the guard holds");
     let allowed = Allowed { prune: true, ..Allowed::default() };

@@ -15,6 +15,7 @@ mod host_paths;
 mod images;
 mod log;
 mod look;
+mod mounts;
 mod perform;
 mod probe;
 mod pull;
@@ -35,6 +36,7 @@ use self::look::Earlier;
 use self::wire::Wire;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
+use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, Step};
 
@@ -70,6 +72,18 @@ impl Docker {
     /// The volume is in use, or the engine failed. One that is gone already is no error.
     pub async fn delete_volume(&self, name: &VolumeName) -> Result<(), Failure> {
         perform::delete_volume(&self.wire, name).await
+    }
+
+    /// Returns what of the host is mounted in a container; nothing when there is no such
+    /// container.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn mounts_of(
+        &self,
+        container: &ContainerId,
+    ) -> Result<Option<Vec<Mount>>, EngineError> {
+        mounts::of(&self.wire, container).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which conditions changed.
 
 use super::Happening;
+use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::planning::memory::Memory;
 use crate::planning::status::{ConditionStatus, StackStatus};
 use crate::state::time::EngineTime;
@@ -42,6 +43,18 @@ fn ended(memory: &mut Memory, status: &StackStatus, now: EngineTime) {
     }
 }
 
+/// Records that what is wanted is doubted for another reason than before: the condition does
+/// not flip then.
+pub fn doubted(memory: &mut Memory, doubt: &Doubt, now: EngineTime) {
+    let reason = doubted_as(doubt.reason.as_str());
+    memory.events.record(Happening::warning(&"stack", reason, &doubt.message), now);
+}
+
+/// Names the event: a reason has to tell what it is about on its own.
+fn doubted_as(reason: &str) -> &str {
+    if reason == DoubtReason::Invalid.as_str() { "SpecInvalid" } else { reason }
+}
+
 fn happening(
     about: &str,
     condition: &ConditionStatus,
@@ -61,8 +74,8 @@ fn happening(
         ("Degraded", Some(true)) if about != "stack" => {
             Some(Happening::warning(&about, reason, message))
         }
-        ("SpecValid", Some(false)) => {
-            Some(Happening::warning(&about, "SpecInvalid", message))
+        ("SpecValid", Some(false) | None) => {
+            Some(Happening::warning(&about, doubted_as(reason), message))
         }
         ("SpecValid", Some(true)) if !is_first => {
             Some(Happening::normal(&about, "SpecValid", message))

@@ -19,7 +19,7 @@ use crate::state::time::{EngineTime, Now};
 
 use super::memory::Memory;
 
-pub use flips::flipped;
+pub use flips::{doubted, flipped};
 pub use noticed::Seen;
 
 /// How many events a stack keeps; the oldest go first.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::condition;
+use crate::planning::doubt::Doubt;
 use crate::planning::memory::Stopper;
 use crate::planning::plan::plan_world;
 use crate::planning::testing::{Drive, desired};
@@ -260,7 +261,10 @@ fn conditions_are_told_when_they_flip_and_the_first_time_only_if_they_are_bad() 
     let invalid = |drive: &mut Drive, invalid: Option<&str>| {
         let observed = drive.learn();
         let world = drive.world(&observed);
-        let status = condition::status(&world, &plan_world(&world), invalid);
+        let status = {
+            let doubt = invalid.map(Doubt::invalid);
+            condition::status(&world, &plan_world(&world), doubt.as_ref())
+        };
         condition::remember(&mut drive.memory, &status, drive.machine.now());
         lines(&drive.memory.events).pop().unwrap()
     };

@@ -68,6 +68,7 @@ pub(crate) fn desired_by(
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
         digest_key,
+        checkout: None,
     };
     let files = BTreeMap::from([(place, yaml.as_bytes().to_vec())]);
     let loaded = load(&request, &files);

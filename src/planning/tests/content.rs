@@ -82,6 +82,7 @@ impl Disk {
             profiles: std::collections::BTreeSet::new(),
             environment: BTreeMap::new(),
             digest_key: DigestKey::new([self.key; 32]),
+            checkout: None,
         };
         let loaded = load(&request, self);
         let problems: Vec<String> =

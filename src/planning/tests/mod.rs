@@ -7,6 +7,7 @@ mod content;
 mod crashes;
 mod data_paths;
 mod down;
+mod dry_runs;
 mod gates;
 mod healing;
 mod jobs;

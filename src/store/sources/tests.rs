@@ -38,6 +38,7 @@ fn request() -> Request {
         profiles: BTreeSet::new(),
         environment: BTreeMap::new(),
         digest_key: DigestKey::new([7; 32]),
+        checkout: None,
     }
 }
 

@@ -1,0 +1,205 @@
+//! Where `run` has desired state from: files of this host, or a repository that it follows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::task::JoinHandle;
+
+use super::following::{CannotFollow, Followed};
+use super::session::{Session, chain};
+use super::sync;
+use crate::cli::arguments::Run;
+use crate::cli::exit::Exit;
+use crate::cli::stacks::LoadedStacks;
+use crate::planning::doubt::Doubt;
+use crate::puller::News;
+use crate::serve::server::{Routes, Server};
+use crate::serve::webhook::{LEAST_SECRET, Webhook};
+use crate::source::secret_file::SecretFile;
+use crate::state::ids::ProjectName;
+use crate::store::commits::{CommitsError, GoneStack};
+
+/// How long the files of the commit in force are waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The source of desired state of a `run`.
+pub(super) enum Source {
+    /// Files, watched where they are.
+    Files,
+    /// A repository.
+    Git(Box<Git>),
+}
+
+/// A repository that is followed, and those who ask for it to be.
+pub(super) struct Git {
+    followed: Followed,
+    _asked: sync::Asked,
+    /// What listens where a forge may tell of pushes.
+    listening: Vec<JoinHandle<()>>,
+    /// The removal of stacks that are gone is allowed this time.
+    prune_once: bool,
+}
+
+/// Why there is no source.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Refusal(#[from] CannotFollow);
+
+impl Refusal {
+    /// Says why.
+    pub(super) fn told(&self, session: &Session) -> Result<Exit> {
+        session.output.notice(&format!("error: {}\n", chain(self)))?;
+        Ok(match &self.0 {
+            CannotFollow::Options(_) => Exit::Invalid,
+            CannotFollow::Checkout(CommitsError::Held(_)) => Exit::Refused,
+            CannotFollow::Checkout(CommitsError::File { .. }) => Exit::NotAsWanted,
+        })
+    }
+}
+
+impl Drop for Git {
+    fn drop(&mut self) {
+        self.listening.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Listens where a forge may tell of pushes, if it is to be.
+async fn serve(
+    options: &Run,
+    followed: &Followed,
+) -> Result<Option<Server>, CannotFollow> {
+    let wrong = |why: String| CannotFollow::Options(why);
+    let (address, file) =
+        match (options.listen.listen, &options.listen.webhook_secret_file) {
+            (Some(address), Some(file)) => (address, file),
+            (None, None) => return Ok(None),
+            (Some(_), None) | (None, Some(_)) => {
+                let why =
+                    "--listen ADDRESS and --webhook-secret-file FILE need each other";
+                return Err(wrong(why.to_owned()));
+            }
+        };
+    let secret = SecretFile::new(file, LEAST_SECRET);
+    // A secret that cannot be used is better said now than at the first push.
+    secret.read().map_err(|error| wrong(chain(&error)))?;
+    let webhook = Webhook::new(secret, followed.pushes.clone());
+    let routes = Routes { webhook: Some(webhook) };
+    let server = Server::bind(address, routes).await;
+    let server =
+        server.map_err(|error| wrong(format!("cannot listen at {address}: {error}")))?;
+    tracing::info!(%address, "listening for pushes: POST /webhook/git");
+    Ok(Some(server))
+}
+
+impl Source {
+    /// Finds out which source it is; a repository is followed from now on.
+    pub(super) async fn begin(session: &Session, options: &Run) -> Result<Self, Refusal> {
+        let Some(folder) = &session.git else { return Ok(Self::Files) };
+        let mut followed = match Followed::begin(session, folder, &options.pull) {
+            Ok(followed) => followed,
+            Err(CannotFollow::Checkout(error)) if options.dry_run => {
+                tracing::info!(reason = %chain(&error), "the checkout is watched as it is");
+                return Ok(Self::Files);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let asked = sync::Asked::listen(session, folder, followed.asks.clone());
+        let served = serve(options, &followed).await?;
+        // A commit that is in force already needs no network, but for a cache that is lost.
+        if followed.commits.record.in_force.is_some()
+            && let Ok(news) = tokio::time::timeout(PATIENCE, followed.news()).await
+        {
+            followed.take(session, news).await;
+        }
+        let tasks = served.into_iter().map(|server| tokio::spawn(server.serve()));
+        let listening = tasks.collect();
+        Ok(Self::Git(Box::new(Git {
+            followed,
+            _asked: asked,
+            listening,
+            prune_once: false,
+        })))
+    }
+
+    /// Loads what is wanted; nothing while no commit is in force as a whole.
+    pub(super) fn load(&self, session: &Session) -> LoadedStacks {
+        let Self::Git(git) = self else { return session.load_wanted() };
+        let record = &git.followed.commits.record;
+        if record.in_force.is_none() || !record.is_complete {
+            return LoadedStacks::default();
+        }
+        let mut loaded = session.load_wanted();
+        for stack in &mut loaded.stacks {
+            stack.commit.clone_from(&record.in_force);
+            stack.doubt.clone_from(&record.doubt);
+        }
+        loaded
+    }
+
+    /// Waits for news of the repository.
+    pub(super) async fn news(&mut self) -> News {
+        match self {
+            Self::Files => std::future::pending().await,
+            Self::Git(git) => git.followed.news().await,
+        }
+    }
+
+    /// Takes news.
+    pub(super) async fn take(&mut self, session: &Session, news: News) {
+        if let Self::Git(git) = self {
+            git.prune_once = git.followed.take(session, news).await.prune;
+        }
+    }
+
+    /// Has the repository asked now.
+    pub(super) fn ask(&self) {
+        if let Self::Git(git) = self {
+            git.followed.pushes.notify_one();
+        }
+    }
+
+    /// Tells whether files that somebody changed are made again what the commit says; news of
+    /// that follow.
+    pub(super) fn restores(&self) -> bool {
+        match self {
+            Self::Files => false,
+            Self::Git(git) => {
+                git.followed.restore();
+                true
+            }
+        }
+    }
+
+    /// Returns the stacks that no commit asks for any more.
+    pub(super) fn gone(&self) -> &BTreeMap<ProjectName, GoneStack> {
+        static NONE: BTreeMap<ProjectName, GoneStack> = BTreeMap::new();
+        match self {
+            Self::Files => &NONE,
+            Self::Git(git) => &git.followed.commits.record.gone,
+        }
+    }
+
+    /// Returns why the commit in force may not be the newest.
+    pub(super) fn doubt(&self) -> Option<&Doubt> {
+        match self {
+            Self::Files => None,
+            Self::Git(git) => git.followed.commits.record.doubt.as_ref(),
+        }
+    }
+
+    /// Tells whether a person allowed that they are taken down.
+    pub(super) fn allows_prune(&self) -> bool {
+        match self {
+            Self::Files => false,
+            Self::Git(git) => git.prune_once,
+        }
+    }
+
+    /// Forgets a stack that was taken down.
+    pub(super) fn forget(&mut self, project: &ProjectName) {
+        if let Self::Git(git) = self {
+            git.followed.commits.forget(project);
+        }
+    }
+}
