@@ -17,6 +17,7 @@ mod proxy;
 mod real;
 mod source;
 mod table;
+mod through_nginx;
 mod ward;
 
 use product::operator::Operator;
