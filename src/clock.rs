@@ -23,9 +23,7 @@ impl Clock {
     /// Starts a clock. Until the engine has answered, its clock is taken to be the host's.
     #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
     pub fn new() -> Self {
-        let host = std::time::SystemTime::now();
-        let engine = EngineTime::try_from(host).unwrap_or(EngineTime::UNIX_EPOCH);
-        Self { start: Instant::now(), engine: (Moment::default(), engine) }
+        Self { start: Instant::now(), engine: (Moment::default(), host_time()) }
     }
 
     /// Takes note of what the engine's clock says now.
@@ -48,4 +46,11 @@ impl Clock {
     fn moment(&self) -> Moment {
         Moment(Instant::now().saturating_duration_since(self.start))
     }
+}
+
+/// Returns the time by the clock of this host, for what others have dated.
+#[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+pub fn host_time() -> EngineTime {
+    let host = std::time::SystemTime::now();
+    EngineTime::try_from(host).unwrap_or(EngineTime::UNIX_EPOCH)
 }

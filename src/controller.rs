@@ -15,6 +15,7 @@ use crate::pass::{Found, Wanted, pass};
 use crate::planning::event;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
+use crate::planning::quoted;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
@@ -202,6 +203,11 @@ impl Controller {
         there.map_or_else(|| ContainerName::new(id.short()), |it| it.name.clone())
     }
 
+    /// Returns an outcome with the secrets taken out of what the engine said.
+    pub fn concealed(&self, outcome: Outcome) -> Outcome {
+        quoted::outcome(outcome, &self.wanted.desired, self.observed.as_deref())
+    }
+
     /// Returns how many looks in a row have failed.
     pub const fn failures(&self) -> u32 {
         self.failures.0
@@ -280,7 +286,7 @@ impl Controller {
     }
 
     /// Plans on what a look has shown.
-    fn seen(&mut self, observed: Observed, now: Now) {
+    fn seen(&mut self, mut observed: Observed, now: Now) {
         let Some(looking) = self.looking.take() else { return };
         self.failures = (0, Moment::default());
         if looking.is_outdated {
@@ -288,6 +294,7 @@ impl Controller {
             return;
         }
         let Looking { outcomes, began, .. } = looking;
+        quoted::errors(&mut observed, &self.wanted.desired);
         let unwatched = self.memory.unwatched;
         let (memory, found) =
             pass(&self.wanted, self.allowed, &self.memory, &observed, &outcomes, now);

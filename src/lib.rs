@@ -4,7 +4,8 @@
 //! to what is wanted), [`planning`] (every decision), [`engine`] and [`source`] and
 //! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
 //! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
-//! once), [`control`] (through a running operator), [`view`] (what people see), [`cli`]
+//! once), [`control`] (through a running operator), [`serve`] (what others ask over
+//! HTTP), [`view`] (what people see), [`cli`]
 //! (what they can ask for).
 
 pub mod announced;
@@ -24,6 +25,7 @@ pub mod probe;
 pub mod puller;
 pub mod report;
 pub mod runtime;
+pub mod serve;
 pub mod source;
 pub mod state;
 pub mod store;

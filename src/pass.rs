@@ -8,6 +8,7 @@ use crate::planning::doubt::Doubt;
 use crate::planning::learn::learn;
 use crate::planning::memory::Memory;
 use crate::planning::plan::plan_world;
+use crate::planning::quoted;
 use crate::planning::status::StackStatus;
 use crate::planning::world::{Allowed, World};
 use crate::state::commit::Commit;
@@ -64,6 +65,7 @@ pub fn pass(
     let world = World::new(desired, observed, &memory, now, allowed);
     let mut plan = plan_world(&world);
     let mut status = condition::status(&world, &plan, wanted.doubt.as_ref());
+    status.commit.clone_from(&wanted.commit);
     if let Some(pinned) = &wanted.pinned {
         status.conditions.push(condition::pinned(&world, pinned));
         plan.notes.push(Note {
@@ -111,7 +113,8 @@ pub async fn preview<E: Engine>(
     wanted: Wanted,
     memory: &Memory,
 ) -> Result<Preview, EngineError> {
-    let observed = engine.look(&wanted.scope()).await?;
+    let mut observed = engine.look(&wanted.scope()).await?;
+    quoted::errors(&mut observed, &wanted.desired);
     clock.set_engine_time(observed.facts.time);
     let now = clock.now();
     let allowed = Allowed::default();

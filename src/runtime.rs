@@ -133,6 +133,7 @@ impl<E: Engine + 'static> Runtime<E> {
 
     fn step_has_ended(&mut self, outcome: Outcome, report: &mut Report) {
         let now = self.clock.now();
+        let outcome = self.controller.concealed(outcome);
         if let (Step::ReadLog { container }, Ok(Done::Log { lines })) =
             (&outcome.step, &outcome.result)
         {

@@ -12,7 +12,8 @@ mod product;
 mod proxy;
 mod real;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use bollard::models::{ContainerConfig, ContainerCreateBody, HealthConfig};
@@ -21,7 +22,7 @@ use product::Product;
 use proxy::{Effect, Proxy};
 use real::raw::inspected;
 use real::{Corner, IMAGE, client};
-use reconciler::cli::options::{Color, Format, Options};
+use reconciler::cli::arguments::parse_from;
 use reconciler::cli::stacks::load_all;
 use reconciler::clock::Clock;
 use reconciler::controller::{Controller, Event};
@@ -133,7 +134,7 @@ async fn a_second_apply_and_a_hundred_passes_write_nothing() {
         assert!(found.status.ready, "pass {number}: {:#?}", found.status);
         // Being told the same again means to look at everything again.
         let wanted = runtime.controller.wanted().clone();
-        runtime.tell(Event::Wanted(wanted));
+        runtime.tell(Event::Wanted(Box::new(wanted)));
     }
     proxy.assert_nothing_written();
     let looks = proxy.calls().len();
@@ -157,18 +158,10 @@ impl Progress for Nobody {
 /// Returns a controller of the product's stack with the product's state, at work through
 /// the proxy.
 async fn runtime(product: &Product, proxy: &Proxy) -> Runtime<Docker> {
-    let options = Options {
-        files: vec![product.path("stack.yaml")],
-        env_files: Vec::new(),
-        project_name: None,
-        profiles: Vec::new(),
-        host: None,
-        state_dir: None,
-        output: Format::Text,
-        color: Color::Never,
-        verbose: 0,
-        insecure_permissions: true,
-    };
+    let stack = product.path("stack.yaml");
+    let words = ["reconciler", "diff", "--insecure-permissions", "-f"];
+    let words = words.map(OsString::from).into_iter().chain([stack.into_os_string()]);
+    let options = parse_from(words, &BTreeMap::new(), |_| None).unwrap().options;
     let store = Store::new(Some(product.path("state")));
     let loaded = load_all(&options, &store.digest_key());
     let desired = loaded.stacks[0].desired().expect("a valid stack").clone();

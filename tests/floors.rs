@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 const MOST_LINES: usize = 450;
 
 /// The rooms from the ground up, and what stands above each: that, it must not name.
-const ABOVE: [(&str, &[&str]); 10] = [
+const ABOVE: [(&str, &[&str]); 11] = [
     ("state", &["planning", "engine", "source", "store", "view", "cli"]),
     ("compose", &["planning", "engine", "source", "store", "view", "cli"]),
     ("planning", &["engine", "source", "store", "view", "cli"]),
@@ -22,10 +22,11 @@ const ABOVE: [(&str, &[&str]); 10] = [
     ("pass.rs", &["view", "cli"]),
     ("controller.rs", &["view", "cli", "store", "source"]),
     ("executor.rs", &["view", "cli", "planning"]),
+    ("serve", &["view", "cli", "engine", "store", "compose"]),
 ];
 
 /// The parts of floor 3 that nothing below may name.
-const LOOP: [&str; 10] = [
+const LOOP: [&str; 11] = [
     "pass",
     "controller",
     "runtime",
@@ -35,6 +36,7 @@ const LOOP: [&str; 10] = [
     "control",
     "report",
     "puller",
+    "serve",
     "clock",
 ];
 
@@ -141,7 +143,7 @@ fn no_line(rule: &str, breaks: impl Fn(&Line) -> bool) {
 fn arrows_point_down() {
     for (room, above) in ABOVE {
         for name in above.iter().chain(&LOOP) {
-            let is_loop = Path::new("src").join(room).is_file();
+            let is_loop = Path::new("src").join(room).is_file() || LOOP.contains(&room);
             if is_loop && LOOP.contains(name) {
                 continue;
             }

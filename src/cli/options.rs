@@ -56,6 +56,11 @@ pub struct Options {
     )]
     pub env_files: Vec<PathBuf>,
 
+    /// File with the age identities that decrypt `*.age` and sops files; nobody but its
+    /// owner may read it
+    #[arg(long, value_name = "FILE", env = "RECONCILER_AGE_KEY_FILE", hide_env = true)]
+    pub age_key_file: Option<PathBuf>,
+
     /// Project name, instead of the file's own
     #[arg(
         short = 'p',
@@ -227,6 +232,7 @@ impl Options {
             path: one!(path),
             host_name: one!(host_name),
             env_files: all!(env_files),
+            age_key_file: one!(age_key_file),
             project_name: one!(project_name),
             profiles: all!(profiles),
             host: one!(host),

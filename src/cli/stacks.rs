@@ -229,13 +229,16 @@ fn request(
 
 type Found = Result<StackFiles, (PathBuf, String)>;
 
-/// The files of this host, or those of a commit that is only looked at.
+/// The files of this host, or those of a commit that is only looked at; encrypted ones are
+/// decrypted.
 fn host_files(options: &Options) -> HostFiles {
     let staged = options.checkout.as_ref().and_then(|checkout| {
         let instead = checkout.staged.clone()?;
         Some(StandIn { folder: checkout.folder.clone(), instead })
     });
-    HostFiles::new(options.insecure_permissions).with_stand_in(staged)
+    HostFiles::new(options.insecure_permissions)
+        .with_stand_in(staged)
+        .with_age_key(options.age_key_file.as_deref())
 }
 
 /// A folder is a set of stacks, one per file in it; all files together are one stack.
@@ -259,7 +262,7 @@ fn stack_files(options: &Options, files: &HostFiles) -> Vec<Found> {
                 found.push(Err((folder, message)));
             }
             Ok(stacks) => found.extend(stacks.into_iter().map(Ok)),
-            Err(error) => found.push(Err((folder, reason(&error)))),
+            Err(error) => found.push(Err((folder, error.to_string()))),
         }
     }
     found
@@ -301,15 +304,8 @@ fn with_overlays(stack: StackFiles, host: &str, files: &HostFiles) -> StackFiles
     stack.into_iter().chain(overlays).collect()
 }
 
-fn reason(error: &ReadError) -> String {
-    match error {
-        ReadError::Missing => "it is not there".to_owned(),
-        ReadError::TooLarge(limit) => format!("it is larger than {limit} bytes"),
-        ReadError::Refused(reason) | ReadError::Failed(reason) => reason.clone(),
-    }
-}
-
-fn refused(path: PathBuf, message: &str) -> LoadedStack {
+/// Returns a stack that there is none of, and says why.
+pub fn refused(path: PathBuf, message: &str) -> LoadedStack {
     let mut problems = Problems::default();
     problems.error(None, "", format!("{}: {message}", path.display()));
     LoadedStack {

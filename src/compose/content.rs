@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::complete::is_external;
+use super::encrypted;
 use super::interpolate::variables::Variables;
 use super::node::{Entry, Node};
 use super::problem::Problems;
@@ -62,6 +63,16 @@ fn content(
     };
     let text = node.as_text()?;
     match *key {
+        "file" if let Some(how) = encrypted::by_name(Path::new(text)) => {
+            match reading.plaintext(Path::new(text), how) {
+                Ok(secret) => Some(Content::Inline(secret)),
+                Err(why) => {
+                    let at = format!("{path}.file");
+                    why.report(Path::new(text), Some(node.span), &at, problems);
+                    None
+                }
+            }
+        }
         "file" => {
             if !reading.exists(Path::new(text)) {
                 let message = format!("the file {text} is not there now");

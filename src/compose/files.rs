@@ -5,12 +5,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::encrypted::Encryption;
 use crate::state::content::Place;
+use crate::state::secret::Secret;
 
 /// Reads files for the loader, which itself knows no file system.
 pub trait Files {
     /// Returns the bytes of a file.
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError>;
+
+    /// Returns what an encrypted file says, of which these bytes were read.
+    fn decrypt(&self, _bytes: &[u8], _how: Encryption) -> Result<Secret, ReadError> {
+        Err(ReadError::Failed("it is encrypted, and nothing here decrypts it".to_owned()))
+    }
 
     /// Tells whether a file or folder is there, without reading it.
     fn exists(&self, path: &Path) -> bool;
@@ -63,6 +70,16 @@ pub enum ReadError {
     Failed(String),
 }
 
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("it is not there"),
+            Self::TooLarge(limit) => write!(f, "it is larger than {limit} bytes"),
+            Self::Refused(why) | Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
 /// Files in memory are on no device.
 const NOWHERE: Place = Place { device: 0, inode: 0 };
 
@@ -111,7 +128,8 @@ impl fmt::Debug for ReadFiles {
     }
 }
 
-/// Files that are read on behalf of one load, and kept as they were read.
+/// Files that are read on behalf of one load, and kept as they were read: encrypted ones
+/// as they are.
 ///
 /// What is only looked for, and what only counts by its bytes, is not kept.
 pub struct Recording<'a> {
@@ -145,6 +163,10 @@ impl Files for Recording<'_> {
         };
         self.read.borrow_mut().0.insert(path.to_owned(), kept);
         read
+    }
+
+    fn decrypt(&self, bytes: &[u8], how: Encryption) -> Result<Secret, ReadError> {
+        self.files.decrypt(bytes, how)
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -183,6 +205,10 @@ impl Files for Earlier<'_> {
             Some(None) => Err(ReadError::Missing),
             None => self.today.read(path),
         }
+    }
+
+    fn decrypt(&self, bytes: &[u8], how: Encryption) -> Result<Secret, ReadError> {
+        self.today.decrypt(bytes, how)
     }
 
     fn exists(&self, path: &Path) -> bool {

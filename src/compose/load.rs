@@ -14,17 +14,19 @@ use super::{
     canonical, complete, content, counted, environment, extension, merge, paths,
     profiles, project, sensitive, unused, yaml,
 };
+use crate::state::concealer::Concealer;
 use crate::state::desired::Desired;
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
+use crate::state::secret::Secret;
 
 /// What to load.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The absolute paths of the files; several are merged into one stack.
     pub files: Vec<PathBuf>,
-    /// The files of variables; when there are none, `.env` beside the first file is read
-    /// if it is there.
+    /// The files of variables; when there are none, `.env` and `.env.age` beside the first
+    /// file are read if they are there.
     pub env_files: Vec<PathBuf>,
     /// The name of the project, if somebody asks for one.
     pub project: Option<String>,
@@ -68,9 +70,11 @@ pub fn load(request: &Request, files: &dyn Files) -> Loaded {
             .unwrap_or(Path::new("/")),
         reading: Reading::new(files),
         problems: Problems::default(),
+        unspeakable: Vec::new(),
     };
     let outcome = load.run();
-    let Load { reading, mut problems, .. } = load;
+    let Load { reading, mut problems, unspeakable, .. } = load;
+    problems.conceal(&Concealer::new(unspeakable.iter().map(Secret::expose)));
     problems.sort();
     let (desired, canonical) = outcome.filter(|_| !problems.has_errors()).unzip();
     Loaded {
@@ -87,12 +91,16 @@ struct Load<'a> {
     folder: &'a Path,
     reading: Reading<'a>,
     problems: Problems,
+    /// The secrets that are known so far: no problem may repeat one.
+    unspeakable: Vec<Secret>,
 }
 
 impl Load<'_> {
     fn run(&mut self) -> Option<(Desired, Node)> {
         let variables = self.variables();
         let documents = self.documents();
+        let literals = documents.iter().flatten().flat_map(sensitive::literals);
+        self.unspeakable.extend(literals);
         let (mut variables, documents) = (variables?, documents?);
         let project = self.project(&mut variables, &documents)?;
         let mut root = self.merged(documents, &variables);
@@ -142,6 +150,7 @@ impl Load<'_> {
             unused,
             extension,
             digest_key: self.request.digest_key.clone(),
+            unspeakable: self.unspeakable.clone(),
             root,
         };
         let desired = candidate.validate(&mut self.problems)?;
@@ -157,7 +166,7 @@ impl Load<'_> {
     /// Reads the variables: the environment wins over files, and later files over earlier.
     fn variables(&mut self) -> Option<Variables> {
         let environment = Variables::from_environment(&self.request.environment);
-        let beside = [self.folder.join(".env")];
+        let beside = [".env", ".env.age"].map(|name| self.folder.join(name));
         let implied = self.request.env_files.is_empty();
         let files = if implied { &beside[..] } else { &self.request.env_files };
         let mut known = environment.clone();
@@ -180,6 +189,7 @@ impl Load<'_> {
         for read in read_files.iter().rev() {
             variables.add_missing((**read).clone());
         }
+        self.unspeakable.extend(variables.secrets());
         complete.then_some(variables)
     }
 
@@ -301,6 +311,7 @@ impl Load<'_> {
                 of_stack.iter().chain(&of_service).map(String::as_str).collect();
             sensitive::mark(&mut entry.node, &patterns);
         }
+        sensitive::mark_texts(root);
     }
 }
 

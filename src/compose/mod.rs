@@ -11,6 +11,7 @@ pub mod complete;
 pub mod content;
 pub mod counted;
 pub mod dotenv;
+pub mod encrypted;
 pub mod environment;
 pub mod extension;
 pub mod files;

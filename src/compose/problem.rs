@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::state::concealer::Concealer;
+
 /// The files that a load has read, so that problems can be drawn on their text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources(Vec<SourceText>);
@@ -126,6 +128,17 @@ impl Problems {
     /// Takes over problems that were found apart.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
         self.0.extend(problems);
+    }
+
+    /// Takes secrets out of everything that is said.
+    pub fn conceal(&mut self, concealer: &Concealer) {
+        for problem in &mut self.0 {
+            let related = problem.related.iter_mut().map(|(_, how)| how);
+            let texts = [&mut problem.path, &mut problem.message];
+            for text in texts.into_iter().chain(&mut problem.help).chain(related) {
+                *text = concealer.conceal(text);
+            }
+        }
     }
 
     /// Sorts the problems by place, errors and warnings alike, and drops repetitions.

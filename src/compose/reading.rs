@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::dotenv::{self, DotEnv};
+use super::encrypted::{self, Encryption};
 use super::files::{Files, ReadError};
 use super::interpolate::variables::Variables;
 use super::problem::{Problems, Sources, Span};
 use super::yaml::{self, MOST_BYTES};
+use crate::state::secret::Secret;
 
 /// The files of a load.
 pub struct Reading<'a> {
@@ -73,7 +75,15 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads a file of variables. Its values are not added to the sources.
+    /// Reads an encrypted file, and returns what it says. Nothing of it is added to the
+    /// sources.
+    pub fn plaintext(&mut self, path: &Path, how: Encryption) -> Result<Secret, NoText> {
+        let bytes = self.bytes(path)?;
+        self.files.decrypt(&bytes, how).map_err(|error| no_text(&error))
+    }
+
+    /// Reads a file of variables, which may be encrypted: then all of them are secret. Its
+    /// values are not added to the sources.
     pub fn variables(
         &mut self,
         path: &Path,
@@ -86,7 +96,14 @@ impl<'a> Reading<'a> {
             return known.clone().ok_or(NoText::Reported);
         }
         let bytes = self.bytes(path)?;
-        let read = self.parsed(path, &bytes, raw, environment, problems);
+        let read = match encrypted::of_variables(path, &bytes) {
+            None => self.parsed(path, &bytes, raw, environment, problems),
+            Some(how) => {
+                let text =
+                    self.files.decrypt(&bytes, how).map_err(|error| no_text(&error))?;
+                Some(Rc::new(concealed(text.expose(), raw, environment)?))
+            }
+        };
         self.variables.insert(key, read.clone());
         read.ok_or(NoText::Reported)
     }
@@ -112,11 +129,7 @@ impl<'a> Reading<'a> {
                 return None;
             }
         };
-        let read = if raw {
-            dotenv::parse_raw(&text, environment)
-        } else {
-            dotenv::parse(&text, environment)
-        };
+        let read = variables_of(&text, raw, environment);
         let file = self.sources.add(path.to_owned(), dotenv::conceal(&text, &read));
         for fault in &read.faults {
             let span = place(file, fault.range.clone());
@@ -134,13 +147,13 @@ impl<'a> Reading<'a> {
 
     fn bytes(&mut self, path: &Path) -> Result<Vec<u8>, NoText> {
         self.touched.insert(path.to_owned());
-        let bytes = self.files.read(path).map_err(|error| match error {
-            ReadError::Missing => NoText::Missing,
-            ReadError::TooLarge(limit) => too_large(limit),
-            ReadError::Refused(why) | ReadError::Failed(why) => NoText::Failed(why),
-        })?;
+        let bytes = self.files.read(path).map_err(|error| no_text(&error))?;
         let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
-        if bytes.len() > MOST_BYTES { Err(too_large(limit)) } else { Ok(bytes) }
+        if bytes.len() > MOST_BYTES {
+            Err(no_text(&ReadError::TooLarge(limit)))
+        } else {
+            Ok(bytes)
+        }
     }
 }
 
@@ -166,8 +179,48 @@ impl NoText {
     }
 }
 
-fn too_large(limit: u64) -> NoText {
-    NoText::Failed(format!("it is larger than {limit} bytes"))
+fn variables_of(text: &str, raw: bool, environment: &Variables) -> DotEnv {
+    if raw {
+        dotenv::parse_raw(text, environment)
+    } else {
+        dotenv::parse(text, environment)
+    }
+}
+
+/// Reads what a file says that was encrypted. What is wrong with it is told by its line
+/// alone: any word of it may be a secret.
+fn concealed(
+    text: &str,
+    raw: bool,
+    environment: &Variables,
+) -> Result<Variables, NoText> {
+    let read = variables_of(text, raw, environment);
+    let line =
+        |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+    let fault =
+        read.faults.first().map(|fault| (fault.range.start, "is no `NAME=value`"));
+    let unset = read.unset.first();
+    let unset = unset.map(|(_, range)| (range.start, "names a variable that is not set"));
+    match fault.or(unset) {
+        None => Ok(read.variables.concealed()),
+        Some((at, what)) => {
+            let line = line(at);
+            let why = format!("line {line} of what is encrypted {what}{DOLLAR}");
+            Err(NoText::Failed(why))
+        }
+    }
+}
+
+const DOLLAR: &str =
+    "; a value with `$`, `#` or quotes is taken literally in single quotes";
+
+fn no_text(error: &ReadError) -> NoText {
+    match error {
+        ReadError::Missing => NoText::Missing,
+        ReadError::TooLarge(_) | ReadError::Refused(_) | ReadError::Failed(_) => {
+            NoText::Failed(error.to_string())
+        }
+    }
 }
 
 fn place(file: u16, range: std::ops::Range<usize>) -> Span {

@@ -2,7 +2,7 @@
 
 use super::node::{Kind, Node};
 use super::problem::Problems;
-use crate::state::secret::is_sensitive_name;
+use crate::state::secret::{Secret, is_sensitive_name, is_sensitive_text};
 
 /// Marks the environment entries of a service whose names say that they hold a secret.
 ///
@@ -12,10 +12,72 @@ pub fn mark(service: &mut Node, patterns: &[&str]) {
         service.get_mut("environment").into_iter().flat_map(Node::entries_mut)
     {
         if let Kind::Text(text) = &mut entry.node.kind {
-            text.sensitive |= is_sensitive_name(name)
-                || patterns.iter().any(|pattern| matches_glob(pattern, name));
+            text.sensitive |= is_secret(name, patterns);
         }
     }
+}
+
+/// Marks the texts that are secrets whatever they are called, where a secret can hide.
+pub fn mark_texts(root: &mut Node) {
+    mark_below(root, &mut Vec::new(), false);
+}
+
+fn mark_below(node: &mut Node, path: &mut Vec<String>, hides: bool) {
+    let hides = hides || may_hide(path);
+    match &mut node.kind {
+        Kind::Text(text) => text.sensitive |= hides && is_sensitive_text(&text.text),
+        Kind::Sequence(items) => {
+            items.iter_mut().for_each(|item| mark_below(item, path, hides));
+        }
+        Kind::Mapping(entries) => {
+            for (key, entry) in entries {
+                path.push(key.clone());
+                mark_below(&mut entry.node, path, hides);
+                path.pop();
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Real(_) => {}
+    }
+}
+
+/// Finds what stands as a secret in a document as it was read: in environments under a name
+/// that says so, and in URLs.
+pub fn literals(document: &Node) -> Vec<Secret> {
+    let mut patterns = texts(document.at("x-reconciler.sensitive"));
+    let services = document.get("services").into_iter().flat_map(Node::entries);
+    let services: Vec<&Node> = services.map(|(_, entry)| &entry.node).collect();
+    for service in &services {
+        patterns.extend(texts(service.at("x-reconciler.sensitive")));
+    }
+    let mut found = Vec::new();
+    for environment in services.iter().filter_map(|service| service.get("environment")) {
+        for (name, entry) in environment.entries() {
+            if is_secret(name, &patterns) {
+                found.extend(texts(Some(&entry.node)));
+            }
+        }
+        let pairs = texts(Some(environment)).into_iter();
+        let pairs = pairs.filter_map(|text| text.split_once(['=', ':']));
+        found.extend(
+            pairs.filter(|(name, _)| is_secret(name, &patterns)).map(|(_, value)| value),
+        );
+    }
+    found
+        .extend(texts(Some(document)).into_iter().filter(|text| is_sensitive_text(text)));
+    found.into_iter().map(|text| Secret::new(text.trim())).collect()
+}
+
+/// Returns every text of a tree.
+fn texts(node: Option<&Node>) -> Vec<&str> {
+    let Some(node) = node else { return Vec::new() };
+    let items = node.items().iter();
+    let entries = node.entries().map(|(_, entry)| &entry.node);
+    let below = items.chain(entries).flat_map(|node| texts(Some(node)));
+    node.as_text().into_iter().chain(below).collect()
+}
+
+fn is_secret(name: &str, patterns: &[&str]) -> bool {
+    is_sensitive_name(name) || patterns.iter().any(|pattern| matches_glob(pattern, name))
 }
 
 /// Makes values plain again that a secret cannot hide in: names, ports, paths and whatever
@@ -36,8 +98,9 @@ fn walk(node: &mut Node, path: &mut Vec<String>, problems: &mut Problems) {
                 problems
                     .warning(span, path.join("."), "this value is shown to everybody")
                     .help(
-                        "a variable that looks like a secret went into it; give it \
-                         another name if it is none",
+                        "a variable that looks like a secret, or comes from an encrypted \
+                         file, went into it; give it another name, or another place, \
+                         if it is none",
                     );
             }
         }

@@ -44,6 +44,7 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
         name: world.desired.project.clone(),
         generation: world.desired.generation.clone(),
         observed_generation: world.memory.generation.clone(),
+        commit: None,
         ready,
         conditions,
         services,

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::state::concealer::Concealer;
 use crate::state::content::{Contents, Counted, meaning_of};
-use crate::state::desired::{Content, Desired, Service};
+use crate::state::desired::{Desired, Service};
 use crate::state::ids::{ContainerId, Object, ServiceName};
 use crate::state::observed::{Container, Observed, Status};
-use crate::state::secret::{CONCEALED, Secret};
+use crate::state::secret::Secret;
 use crate::state::step::{Done, Outcome, Step};
 use crate::state::value::Value;
 
@@ -270,7 +271,7 @@ fn ended(memory: &mut Memory, desired: &Desired, outcome: &Outcome, done: &Done)
         return;
     }
     let name: &ServiceName = &replica.service;
-    let said = said(output, desired, name);
+    let said = said(output, desired);
     let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
     let message =
         format!("the test of its changed content ended with code {exit_code}: {said}");
@@ -309,44 +310,11 @@ fn started(memory: &mut Memory, desired: &Desired, container: &Container, key: &
 }
 
 /// Returns the end of what a test printed, on one line and without any secret.
-fn said(output: &Secret, desired: &Desired, service: &ServiceName) -> String {
-    let mut text = output.expose().to_owned();
-    let mut secrets = Vec::new();
-    if let Some(service) = desired.services.get(service) {
-        collect(&service.canonical, &mut secrets);
-        secrets.extend(service.unspeakable.iter().map(Secret::expose));
-    }
-    for content in desired.secrets.values().chain(desired.configs.values()) {
-        match content {
-            Content::Inline(secret) => {
-                let lines = secret.expose().lines().map(str::trim);
-                secrets.extend(lines.filter(|line| line.len() >= 4));
-            }
-            Content::File(_) => {}
-        }
-    }
-    // A secret that holds another one goes as a whole.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, CONCEALED);
-    }
+fn said(output: &Secret, desired: &Desired) -> String {
+    let text = Concealer::of(desired, []).conceal(output.expose());
     let lines: Vec<&str> =
         text.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
     let line = last.join("; ");
     line.chars().take(CHARACTERS).collect()
-}
-
-/// Finds every secret in a value.
-fn collect<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
-    match value {
-        Value::Secret(secret) => secrets.push(secret.expose()),
-        Value::List(items) => items.iter().for_each(|item| collect(item, secrets)),
-        Value::Map(map) => map.values().for_each(|value| collect(value, secrets)),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Real(_)
-        | Value::Text(_) => {}
-    }
 }

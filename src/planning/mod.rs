@@ -47,6 +47,8 @@ pub mod plan;
 pub mod progress;
 pub mod prune;
 pub mod quirk;
+pub mod quoted;
+pub mod rate;
 pub mod readiness;
 mod rehearsal;
 pub mod rejection;

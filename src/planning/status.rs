@@ -1,5 +1,6 @@
 //! What people and machines are told about a stack.
 
+use crate::state::commit::Commit;
 use crate::state::ids::{
     ContainerId, ContainerName, Generation, ProjectName, ServiceName,
 };
@@ -14,6 +15,8 @@ pub struct StackStatus {
     pub generation: Generation,
     /// What was last acted on; nothing when nothing is known of it.
     pub observed_generation: Option<Generation>,
+    /// The commit that asks for it, if it comes from git.
+    pub commit: Option<Commit>,
     /// Every service is ready, and nothing is to change.
     pub ready: bool,
     /// `SpecValid`, `Synced`, `Progressing`, `Ready`, `Degraded`.

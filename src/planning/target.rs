@@ -218,23 +218,18 @@ impl Target {
         Value::Map(digests.chain([key]).collect()).exposed().to_string()
     }
 
-    /// Returns the fields, other than the environment, that hold secrets: they stay
-    /// concealed in later diffs, when the file no longer tells that they were.
+    /// Returns the fields that hold secrets, of lists and maps the items: they stay concealed
+    /// in later diffs, when the file no longer tells that they were.
     fn sensitive_pointers(&self) -> String {
-        let pointers: Vec<String> = self
-            .document
-            .iter()
-            .filter(|(_, value)| value.is_sensitive())
-            .flat_map(|(pointer, value)| match pointer {
-                "Config.Env" => value
-                    .entries()
-                    .filter(|(_, value)| value.is_sensitive())
-                    .map(|(name, _)| format!("Config.Env/{name}"))
-                    .collect::<Vec<_>>(),
-                other => vec![other.to_owned()],
-            })
-            .collect();
-        pointers.join(",")
+        let fields = self.document.iter().filter(|(_, value)| value.is_sensitive());
+        let marks = fields.flat_map(|(pointer, value)| {
+            let items = value.sensitive_items();
+            if items.is_empty() || items.iter().any(|item| item.contains(',')) {
+                return vec![pointer.to_owned()];
+            }
+            items.iter().map(|item| format!("{pointer}/{item}")).collect()
+        });
+        marks.collect::<Vec<String>>().join(",")
     }
 }
 
@@ -261,23 +256,23 @@ pub fn concealed(container: &Container, service: Option<&Service>) -> Container 
     let labels = container.document.get("Config.Labels");
     let marked = labels.get(labels::SENSITIVE).as_text().unwrap_or_default();
     for pointer in attribute::fields().map(|(_, field)| field.pointer) {
-        if marked.split(',').any(|mark| mark == pointer) {
+        let marks = marked.split(',').filter_map(|mark| mark.strip_prefix(pointer));
+        for mark in marks {
             let value = concealed.document.get(pointer).clone();
-            concealed.document.set(pointer, value.concealed());
+            match mark.strip_prefix('/') {
+                Some(item) => concealed.document.set(pointer, value.concealed_at(item)),
+                None if mark.is_empty() => {
+                    concealed.document.set(pointer, value.concealed());
+                }
+                None => {}
+            }
         }
     }
     let environment =
         service.map_or(&Value::Null, |service| service.canonical.get("environment"));
-    let entries: Vec<(String, Value)> = container
-        .document
-        .get("Config.Env")
-        .entries()
-        .filter(|(name, _)| {
-            environment.get(name).is_sensitive()
-                || marked
-                    .split(',')
-                    .any(|mark| mark.strip_prefix("Config.Env/") == Some(name))
-        })
+    let entries = container.document.get("Config.Env").entries();
+    let entries: Vec<(String, Value)> = entries
+        .filter(|(name, _)| environment.get(name).is_sensitive())
         .map(|(name, value)| (name.to_owned(), value.clone().concealed()))
         .collect();
     if !entries.is_empty() {

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::content;
+use super::decrypt::decrypt;
 use super::fingerprint::{Fingerprint, Touched};
+use crate::compose::encrypted::Encryption;
 use crate::compose::files::{Files, Kind, ReadError};
 use crate::state::content::Place;
+use crate::state::secret::Secret;
 
 /// How large a file may be that is read at all.
 pub const LIMIT: u64 = 1 << 20;
@@ -29,6 +32,7 @@ pub struct HostFiles {
     insecure_permissions: bool,
     /// A folder whose files are read from another one.
     stand_in: Option<StandIn>,
+    age_key: Option<PathBuf>,
     memory: Mutex<Memory>,
 }
 
@@ -58,7 +62,7 @@ impl HostFiles {
     /// Lends the files as if the process were root's, or were not.
     pub fn for_user(is_root: bool, insecure_permissions: bool) -> Self {
         let memory = Mutex::default();
-        Self { is_root, insecure_permissions, stand_in: None, memory }
+        Self { is_root, insecure_permissions, stand_in: None, age_key: None, memory }
     }
 
     /// Lends the files of another folder in the place of one: what is found is what would be
@@ -79,6 +83,13 @@ impl HostFiles {
     /// Tells whether a path is a folder.
     pub fn is_folder(&self, path: &Path) -> bool {
         self.actual(&absolute(path)).is_dir()
+    }
+
+    /// Decrypts with the key in this file, if any is named.
+    #[must_use]
+    pub fn with_age_key(mut self, key: Option<&Path>) -> Self {
+        self.age_key = key.map(absolute);
+        self
     }
 
     /// Lists the stack files of a folder: those ending in `.yaml` or `.yml`, by name.
@@ -154,6 +165,15 @@ impl Files for HostFiles {
         let (bytes, metadata) = read?;
         self.check(&path, &metadata)?;
         Ok(bytes)
+    }
+
+    fn decrypt(&self, bytes: &[u8], how: Encryption) -> Result<Secret, ReadError> {
+        let key = self.age_key.as_deref();
+        if let Some(key) = key {
+            // Another key may open what this one does not.
+            self.memory().touched.insert(key.to_owned(), Fingerprint::of(key));
+        }
+        decrypt(key, bytes, how).map_err(|error| ReadError::Failed(error.to_string()))
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -65,6 +65,8 @@ pub struct Stack {
     pub settings: StackSettings,
     /// The whole stack in canonical form, as `config` prints it.
     pub canonical: Value,
+    /// The secrets among its variables and in its files: no message may repeat one.
+    pub unspeakable: Vec<Secret>,
 }
 
 /// One service.

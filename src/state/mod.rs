@@ -4,6 +4,7 @@
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
 pub mod commit;
+pub mod concealer;
 pub mod content;
 pub mod desired;
 pub mod digest;

@@ -186,6 +186,34 @@ impl Value {
         }
     }
 
+    /// Returns the keys of a map, or the places in a list, under which secrets stand.
+    pub fn sensitive_items(&self) -> Vec<String> {
+        let items = self.items().iter().enumerate();
+        let items = items.map(|(index, item)| (index.to_string(), item));
+        let entries = self.entries().map(|(key, value)| (key.to_owned(), value));
+        let all = items.chain(entries).filter(|(_, value)| value.is_sensitive());
+        all.map(|(key, _)| key).collect()
+    }
+
+    /// Turns every text under a key of a map, or at a place in a list, into a secret.
+    #[must_use]
+    pub fn concealed_at(mut self, key: &str) -> Self {
+        let at = match &mut self {
+            Self::Map(map) => map.get_mut(key),
+            Self::List(items) => key.parse().ok().and_then(|at: usize| items.get_mut(at)),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Real(_)
+            | Self::Text(_)
+            | Self::Secret(_) => None,
+        };
+        if let Some(value) = at {
+            *value = std::mem::take(value).concealed();
+        }
+        self
+    }
+
     /// Returns the tree as JSON with its secrets in clear; see [`Secret::expose`].
     pub fn exposed(&self) -> Json {
         match self {

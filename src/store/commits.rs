@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::disk::{is_absence, make_folder, write_atomically};
-use crate::planning::doubt::Doubt;
+use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::state::commit::{Commit, CommitId};
 use crate::state::ids::ProjectName;
 
@@ -168,6 +168,18 @@ impl GitFolder {
     }
 }
 
+impl GoneStack {
+    /// Says that the stack goes on as it was, and how it is taken down.
+    pub fn doubt(&self) -> Doubt {
+        let message = format!(
+            "commit {} took its file away; it goes on as it was: `reconciler sync \
+             --allow-prune` takes it down, and its data stays",
+            self.by
+        );
+        Doubt::new(DoubtReason::Gone, message)
+    }
+}
+
 impl CommitRecord {
     /// Puts another commit in force: stacks that it does not have any more are gone.
     pub fn put_in_force(
@@ -203,7 +215,6 @@ impl From<CommitRecord> for Stored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planning::doubt::DoubtReason;
 
     fn commit(digit: &str) -> Commit {
         Commit {

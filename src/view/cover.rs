@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::compose::problem::{SourceText, Sources};
-use crate::state::secret::{CONCEALED, is_sensitive_name};
+use crate::state::secret::{CONCEALED, is_sensitive_name, passwords_in_urls};
 
 /// The keys whose entries have names that a person chose: such a name holds no value.
 const SECTIONS: [&str; 5] = ["services", "networks", "volumes", "configs", "secrets"];
@@ -288,10 +288,12 @@ impl<'a> Above<'a> {
         if line.key.is_some_and(|key| self.holds_secret(key, names)) {
             return from(line.rest_at);
         }
-        let assigned = inline_secret(line.rest, names);
-        let inline =
-            assigned.into_iter().chain(default_of_secret(line.rest, names)).min();
-        inline.and_then(|at| from(line.rest_at + at))
+        let places = [
+            inline_secret(line.rest, names),
+            default_of_secret(line.rest, names),
+            password_of_url(line.rest),
+        ];
+        places.into_iter().flatten().min().and_then(|at| from(line.rest_at + at))
     }
 
     /// Tells whether the value of a key at this place is secret.
@@ -333,6 +335,11 @@ fn default_of_secret(text: &str, names: &SensitiveNames) -> Option<usize> {
         let end = end.unwrap_or(rest.len());
         names.holds(rest.get(..end)?).then_some(start + end)
     })
+}
+
+/// Returns where the password of a URL begins.
+fn password_of_url(text: &str) -> Option<usize> {
+    passwords_in_urls(text).next().and_then(|password| text.find(password))
 }
 
 #[cfg(test)]

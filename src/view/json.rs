@@ -9,6 +9,7 @@ use crate::planning::explain::ExplainRow;
 use crate::planning::status::{
     ConditionStatus, ContainerStatus, ServiceStatus, StackStatus,
 };
+use crate::state::commit::Commit;
 use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::time::{EngineTime, Now};
 
@@ -131,9 +132,30 @@ pub struct StackJson {
     name: String,
     generation: String,
     observed_generation: Option<String>,
+    commit: Option<CommitJson>,
     ready: bool,
     conditions: Vec<ConditionJson>,
     services: Vec<ServiceJson>,
+}
+
+/// A commit, where desired state comes from git.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommitJson {
+    id: String,
+    author: String,
+    message: String,
+    committed: String,
+}
+
+impl From<&Commit> for CommitJson {
+    fn from(commit: &Commit) -> Self {
+        Self {
+            id: commit.id.as_str().to_owned(),
+            author: commit.author.clone(),
+            message: commit.subject.clone(),
+            committed: commit.committed.to_string(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -192,6 +214,7 @@ fn stack_json(stack: &StackStatus) -> StackJson {
         name: stack.name.to_string(),
         generation: stack.generation.to_string(),
         observed_generation: stack.observed_generation.as_ref().map(ToString::to_string),
+        commit: stack.commit.as_ref().map(CommitJson::from),
         ready: stack.ready,
         conditions: stack.conditions.iter().map(condition_json).collect(),
         services,

@@ -4,10 +4,11 @@ use anstyle::Style;
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, paint};
 use super::table::{self, Row};
-use super::text::{age, count, short_digest};
+use super::text::{age, count, one_line, short_digest};
 use crate::planning::status::{
     ConditionStatus, ContainerStatus, ServiceStatus, StackStatus,
 };
+use crate::state::commit::Commit;
 use crate::state::time::Now;
 
 /// Returns the status of the stacks as text; a `width` makes long messages wrap.
@@ -33,10 +34,11 @@ fn stack_text(stack: &StackStatus, now: Now, width: Option<u16>) -> String {
     let word =
         if stack.ready { paint(GOOD, "ready") } else { paint(CHANGE, "not ready") };
     let mut text = format!(
-        "{}  {word}  {ready} of {} ready  {}\n\n",
+        "{}  {word}  {ready} of {} ready  {}\n{}\n",
         paint(STRONG, &stack.name),
         count(stack.services.len(), "service"),
         paint(FAINT, generation_text(stack)),
+        stack.commit.as_ref().map(commit_text).unwrap_or_default(),
     );
     let mut services: Vec<&ServiceStatus> = stack.services.iter().collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
@@ -48,6 +50,11 @@ fn stack_text(stack: &StackStatus, now: Now, width: Option<u16>) -> String {
     text += &table::drawn(header, rows, width);
     text += &conditions_text(stack, &services, now, width);
     text
+}
+
+fn commit_text(Commit { id, author, subject, .. }: &Commit) -> String {
+    let text = format!("commit {id} by {author}: {subject}");
+    format!("{}\n", paint(FAINT, one_line(&text)))
 }
 
 fn generation_text(stack: &StackStatus) -> String {

@@ -39,6 +39,18 @@ pub struct Pull {
     )]
     pub interval: Duration,
 
+    /// How long the repository may take to answer, and a tenth of how long what is new may
+    /// take to arrive
+    #[arg(
+        long = "git-timeout",
+        value_name = "DURATION",
+        env = "RECONCILER_GIT_TIMEOUT",
+        hide_env = true,
+        default_value = "30s",
+        value_parser = duration
+    )]
+    pub timeout: Duration,
+
     /// File with the token for HTTPS, for its owner alone
     #[arg(
         long = "git-token-file",
@@ -81,8 +93,7 @@ pub struct Pull {
         value_name = "KIND",
         env = "RECONCILER_GIT_VERIFY",
         hide_env = true,
-        value_enum,
-        requires = "allowed_signers"
+        value_enum
     )]
     pub verify: Option<Verify>,
 
@@ -91,8 +102,7 @@ pub struct Pull {
         long,
         value_name = "FILE",
         env = "RECONCILER_GIT_ALLOWED_SIGNERS",
-        hide_env = true,
-        requires = "verify"
+        hide_env = true
     )]
     pub allowed_signers: Option<PathBuf>,
 
@@ -117,13 +127,7 @@ pub enum Verify {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// Address at which pushes may be told: POST /webhook/git
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "RECONCILER_LISTEN",
-        hide_env = true,
-        requires = "webhook_secret_file"
-    )]
+    #[arg(long, value_name = "ADDRESS", env = "RECONCILER_LISTEN", hide_env = true)]
     pub listen: Option<SocketAddr>,
 
     /// File with the secret that the forge signs with, for its owner alone

@@ -16,7 +16,7 @@ use crate::cli::stacks::{LoadedStack, load_all};
 use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::puller::{Ask, Following, Newest, News, Once, Ready, Taken, follow, said};
 use crate::source::git::checkout::bring;
-use crate::source::git::{Access, Cache, GitUrl, Program, Reference, Remote};
+use crate::source::git::{Access, Cache, GitUrl, Limits, Program, Reference, Remote};
 use crate::state::ids::ProjectName;
 use crate::store::commits::{CommitRecord, CommitsError, GitFolder, GitLock};
 
@@ -67,7 +67,7 @@ impl Commits {
         pull: &Pull,
     ) -> Result<Following, CannotFollow> {
         let remote = remote(session, pull)?;
-        let cache = Cache::new(self.folder.repository(), remote, Program::default());
+        let cache = Cache::new(self.folder.repository(), remote, program(pull));
         let allowed_signers = match (&pull.verify, &pull.allowed_signers) {
             (Some(crate::cli::arguments::Verify::Ssh), Some(file)) => Some(file.clone()),
             (None, None) => None,
@@ -217,9 +217,12 @@ impl Followed {
 
     /// Takes news; returns what a person allowed with them.
     pub(super) async fn take(&mut self, session: &Session, news: News) -> Once {
-        let before = self.commits.record.doubt.clone();
+        let record = &self.commits.record;
+        let (before, doubt) = (record.in_force.clone(), record.doubt.clone());
         let taken = self.commits.take(session, news.newest).await;
-        if taken.doubt != before {
+        // That a commit was taken up is said already.
+        let is_said = taken.doubt.is_none() && taken.in_force != before;
+        if taken.doubt != doubt && !is_said {
             say(&taken);
         }
         // The task has ended when nobody waits for it.
@@ -254,6 +257,12 @@ fn say(Taken { in_force, doubt, .. }: &Taken) {
 
 fn unavailable(error: &CommitsError) -> Doubt {
     Doubt::new(DoubtReason::Unavailable, chain(error))
+}
+
+fn program(pull: &Pull) -> Program {
+    let usual = Limits::default();
+    let limits = Limits { tip: pull.timeout, fetch: pull.timeout * 10, ..usual };
+    Program::new("git", limits)
 }
 
 fn remote(session: &Session, pull: &Pull) -> Result<Remote, CannotFollow> {

@@ -14,7 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::runtime_directory::runtime_directory;
 use crate::cli::stacks::{
     LoadedStack, LoadedStacks, Pinned, StackFiles, hold_pins, last_good, last_good_of,
-    load_all, load_revision,
+    load_all, load_revision, refused,
 };
 use crate::cli::state_directory::state_directory;
 use crate::clock::Clock;
@@ -31,7 +31,7 @@ use crate::state::digest::DigestKey;
 use crate::state::ids::{ProjectName, ServiceName};
 use crate::state::observed::EngineFacts;
 use crate::store::Store;
-use crate::store::commits::{CommitRecord, GitFolder};
+use crate::store::commits::{CommitRecord, GitFolder, GoneStack};
 use crate::store::lock::{Place, checkout_socket};
 use crate::store::revisions::RevisionsError;
 use crate::view::problems;
@@ -93,17 +93,35 @@ impl Session {
 
     /// Loads every stack, whatever its problems.
     pub(super) fn load(&self) -> LoadedStacks {
+        let record = self.commits();
+        if let Some(git) = self.git.as_ref().filter(|_| record.in_force.is_none()) {
+            let why = match &record.doubt {
+                Some(doubt) => format!("no commit is in force: {}", doubt.message),
+                None => {
+                    "no commit is in force yet: `reconciler sync` takes up the newest, \
+                         and `reconciler run` follows them"
+                        .to_owned()
+                }
+            };
+            let stacks = vec![refused(git.checkout(), &why)];
+            return LoadedStacks { stacks, ..LoadedStacks::default() };
+        }
         let mut loaded = load_all(&self.options, &self.key);
-        let Some(git) = &self.git else { return loaded };
-        let record = git.record().unwrap_or_else(|error| {
-            tracing::warn!(%error, "it is not known which commit is in force");
-            CommitRecord::default()
-        });
         for stack in &mut loaded.stacks {
             stack.commit.clone_from(&record.in_force);
             stack.doubt.clone_from(&record.doubt);
         }
         loaded
+    }
+
+    /// Returns what is known of commits; nothing where desired state comes from no repository.
+    fn commits(&self) -> CommitRecord {
+        let record = self.git.as_ref().map(GitFolder::record).transpose();
+        let record = record.unwrap_or_else(|error| {
+            tracing::warn!(%error, "it is not known which commit is in force");
+            None
+        });
+        record.unwrap_or_default()
     }
 
     /// Loads every stack; a revision that is pinned takes the place of what its files say.
@@ -143,6 +161,12 @@ impl Session {
     pub(super) fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
         let loaded = self.load_wanted();
         self.show_problems(&loaded)?;
+        Ok(self.wanted_of(loaded))
+    }
+
+    /// Returns what is wanted of every stack, as it was loaded: of an invalid one it is the
+    /// last good state, if there is any. Nothing when that is not so of all.
+    pub(super) fn wanted_of(&self, loaded: LoadedStacks) -> Option<Vec<Wanted>> {
         let mut kept = self.last_good(&loaded);
         let of_stack = |stack: LoadedStack| match stack.desired() {
             Some(_) => wanted(&stack),
@@ -151,7 +175,19 @@ impl Session {
                 ..Wanted::new(kept.remove(&stack.files)?)
             }),
         };
-        Ok(loaded.stacks.into_iter().map(of_stack).collect())
+        let stacks: Vec<Wanted> =
+            loaded.stacks.into_iter().map(of_stack).collect::<Option<_>>()?;
+        Some(stacks.into_iter().chain(self.gone()).collect())
+    }
+
+    /// Returns the stacks that no commit asks for any more, as they are kept up.
+    fn gone(&self) -> Vec<Wanted> {
+        let gone = self.commits().gone.into_values();
+        let wanted = |gone: GoneStack| {
+            let doubt = Some(gone.doubt());
+            Some(Wanted { doubt, ..Wanted::new(self.last_good_of(&gone.files)?) })
+        };
+        gone.filter_map(wanted).collect()
     }
 
     /// Returns the last good state of every stack that is invalid, as far as it was kept.

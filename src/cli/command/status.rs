@@ -18,13 +18,13 @@ use crate::view::{json, status};
 const FRAME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
-    let Some(stacks) = session.wanted()? else { return Ok(Exit::Invalid) };
+    let Some(mut wanted) = session.wanted()? else { return Ok(Exit::Invalid) };
     let connected: Connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
     };
     loop {
-        let (stacks, now) = match look(session, &connected, &stacks).await {
+        let (stacks, now) = match look(session, &connected, &wanted).await {
             Ok(looked) => looked,
             Err(error) => return session.no_engine(&error),
         };
@@ -35,6 +35,9 @@ pub(super) async fn run(session: &Session, options: Status) -> Result<Exit> {
             return Ok(if all { Exit::Good } else { Exit::NotAsWanted });
         }
         tokio::time::sleep(FRAME).await;
+        // What is wanted may change while it is watched.
+        let newest = session.wanted_of(session.load_wanted());
+        wanted = newest.unwrap_or(wanted);
     }
 }
 

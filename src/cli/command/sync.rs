@@ -13,8 +13,8 @@ use crate::cli::options::Format;
 use crate::control::server::Socket;
 use crate::control::sync::{Reply, Request, ask, serve};
 use crate::puller::{Ask, Taken};
-use crate::state::commit::Commit;
 use crate::store::commits::{CommitsError, GitFolder};
+use crate::view::json::CommitJson;
 use crate::view::text::printable;
 
 /// The socket at which this process is asked; its end closes it.
@@ -88,7 +88,7 @@ async fn alone(session: &Session, mut commits: Commits, options: &Sync) -> Resul
 /// What `sync -o json` prints.
 #[derive(Serialize)]
 struct SyncJson<'a> {
-    in_force: Option<&'a Commit>,
+    in_force: Option<CommitJson>,
     is_newest: bool,
     reason: Option<&'static str>,
     message: Option<&'a str>,
@@ -99,7 +99,7 @@ fn told(session: &Session, reply: &Reply, next: &str) -> Result<Exit> {
     let exit = if doubt.is_none() { Exit::Good } else { Exit::NotAsWanted };
     if session.output.format == Format::Json {
         session.output.json(&SyncJson {
-            in_force: reply.in_force.as_ref(),
+            in_force: reply.in_force.as_ref().map(CommitJson::from),
             is_newest: doubt.is_none(),
             reason: doubt.map(|it| it.reason.as_str()),
             message: doubt.map(|it| it.message.as_str()),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::DotEnv;
 use crate::compose::interpolate::template::{Fault, expand};
 use crate::compose::interpolate::variables::{Variable, Variables};
-use crate::state::secret::is_sensitive_name;
+use crate::state::secret::{is_sensitive_name, is_sensitive_text};
 
 /// How much text the values of one file may become.
 const MOST_TEXT: usize = 4 * 1024 * 1024;
@@ -104,7 +104,8 @@ impl<'a> Reader<'a> {
         if !raw.literal {
             variable = self.expanded(&variable.text, raw.range);
         }
-        variable.sensitive |= is_sensitive_name(name);
+        variable.sensitive |=
+            is_sensitive_name(name) || is_sensitive_text(&variable.text);
         self.grown += variable.text.len();
         if self.grown > MOST_TEXT {
             return self.fault(self.at, "the values of this file become too long");

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::state::secret::is_sensitive_name;
+use crate::state::secret::{Secret, is_sensitive_name, is_sensitive_text};
 
 /// The value of a variable.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Variable {
     /// The text.
     pub text: String,
-    /// It holds a secret: its name says so, or a secret went into it.
+    /// It holds a secret: its name says so, it is a URL with a password, it comes from an
+    /// encrypted file, or a secret went into it.
     pub sensitive: bool,
 }
 
@@ -19,9 +20,11 @@ pub struct Variable {
 pub struct Variables(BTreeMap<String, Variable>);
 
 impl Variable {
-    /// Makes the value of a variable; its name tells whether it is a secret.
+    /// Makes the value of a variable; its name and its form tell whether it is a secret.
     pub fn named(name: &str, text: impl Into<String>) -> Self {
-        Self { text: text.into(), sensitive: is_sensitive_name(name) }
+        let text = text.into();
+        let sensitive = is_sensitive_name(name) || is_sensitive_text(&text);
+        Self { text, sensitive }
     }
 }
 
@@ -56,6 +59,21 @@ impl Variables {
         for (name, variable) in others.0 {
             self.0.entry(name).or_insert(variable);
         }
+    }
+
+    /// Returns the same variables, all of them secret.
+    #[must_use]
+    pub fn concealed(mut self) -> Self {
+        self.0.values_mut().for_each(|variable| variable.sensitive = true);
+        self
+    }
+
+    /// Returns the secrets among them. What only tells where a secret is is none.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let ends = ["_FILE", "_PATH", "_DIR"];
+        let is_path = |name: &str| ends.iter().any(|end| name.ends_with(end));
+        let secret = self.0.iter().filter(|(name, it)| it.sensitive && !is_path(name));
+        secret.map(|(_, it)| Secret::new(&it.text)).collect()
     }
 
     /// Iterates over names and values.

@@ -6,7 +6,9 @@ use crate::state::value::Value;
 
 mod checkout;
 mod damage;
+mod encrypted;
 mod guide;
+mod quoted;
 
 /// Files in memory, and what else a load takes.
 struct Scene {
@@ -153,6 +155,7 @@ fn a_file_that_is_no_text_is_refused_with_its_reason() {
         errors,
         [
             "/srv/app/.env cannot be read: others may write to it",
+            "/srv/app/.env.age cannot be read: others may write to it",
             "/srv/app/f.yaml cannot be read: others may write to it"
         ]
     );
@@ -229,7 +232,7 @@ fn the_environment_of_a_container_is_that_of_its_files_under_its_own() {
     assert_eq!(stack.canonical.at("services.a.environment.NOWHERE"), &Value::Null);
     let touched: Vec<_> =
         loaded.touched.iter().filter_map(|path| path.file_name()).collect();
-    assert_eq!(touched, [".env", "f.yaml", "gone.env", "one.env", "two.env"]);
+    assert_eq!(touched, [".env", ".env.age", "f.yaml", "gone.env", "one.env", "two.env"]);
 }
 
 #[test]

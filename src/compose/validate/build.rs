@@ -58,6 +58,7 @@ pub(super) fn stack(candidate: &Candidate, problems: &mut Problems) -> Stack {
         secrets: candidate.secrets.clone(),
         settings: candidate.extension.settings.clone(),
         canonical: render::canonical(&candidate.root),
+        unspeakable: candidate.unspeakable.clone(),
     }
 }
 

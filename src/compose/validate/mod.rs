@@ -27,6 +27,7 @@ use super::problem::Problems;
 use crate::state::desired::{Content, Desired};
 use crate::state::digest::DigestKey;
 use crate::state::ids::ProjectName;
+use crate::state::secret::Secret;
 use crate::state::value::Real;
 
 /// The proof that a stack was validated; only this module can make one.
@@ -56,6 +57,8 @@ pub struct Candidate {
     pub extension: StackExtension,
     /// The key by which secrets enter digests.
     pub digest_key: DigestKey,
+    /// The secrets that no message may repeat.
+    pub unspeakable: Vec<Secret>,
     /// The files whose bytes count, by service.
     pub counted: BTreeMap<String, OfService>,
 }

@@ -46,7 +46,7 @@ pub(super) fn kind(
         Some("int" | "float" | "bool") if is_typed(text) && !is_null(text) => {
             Ok((as_text(true), Tag::None))
         }
-        Some(name) => Err(format!("the tag `!!{name}` does not fit this value")),
+        Some(_) => Err(MISFIT.to_owned()),
         None => ours(tag).map(|tag| (as_written, tag)),
     }
 }
@@ -57,11 +57,13 @@ pub(super) fn collection_tag(tag: Option<&YamlTag>, name: &str) -> Result<Tag, S
         None => Ok(Tag::None),
         Some(tag) => match tag.core_suffix() {
             Some(core) if core == name => Ok(Tag::None),
-            Some(core) => Err(format!("the tag `!!{core}` does not fit this value")),
+            Some(_) => Err(MISFIT.to_owned()),
             None => ours(tag),
         },
     }
 }
+
+const MISFIT: &str = "the tag does not fit this value";
 
 /// Returns which of our own tags it is.
 fn ours(tag: &YamlTag) -> Result<Tag, String> {
@@ -69,7 +71,8 @@ fn ours(tag: &YamlTag) -> Result<Tag, String> {
         "!reset" => Ok(Tag::Reset),
         "!override" => Ok(Tag::Override),
         "!" => Ok(Tag::None),
-        other => Err(format!("the tag `{other}` has no meaning in a Compose file")),
+        // What it says is not repeated: a password without quotes may begin with `!`.
+        _ => Err("this tag has no meaning in a Compose file".to_owned()),
     }
 }
 

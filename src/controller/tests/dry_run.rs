@@ -40,7 +40,7 @@ fn what_it_is_told_counts_but_for_what_is_under_way_and_for_its_own_conditions()
     bench.see();
     let conditions = bench.controller.memory.conditions.clone();
     assert!(!conditions.is_empty());
-    other.tell(Event::Wanted(Box::new(wanted(TWO))));
+    other.tell(Event::Wanted(wanted(TWO).into()));
     other.see();
     let theirs = other.controller.memory().clone();
     assert!(!theirs.under_way.is_empty() && theirs.generation.is_some());

@@ -41,6 +41,7 @@ const KNOWN: &[(&str, Meaning)] = &[
     ("authentication failed", Meaning::Denied(TOKEN)),
     ("could not read username", Meaning::Denied(TOKEN)),
     ("could not read password", Meaning::Denied(TOKEN)),
+    ("unable to get password", Meaning::Denied(TOKEN)),
     ("returned error: 401", Meaning::Denied(TOKEN)),
     ("returned error: 403", Meaning::Denied(TOKEN)),
     ("returned error: 30", Meaning::Denied(MOVED)),

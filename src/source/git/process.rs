@@ -206,10 +206,10 @@ mod tests {
         assert!(matches!(much, Err(ProcessError::TooMuch)), "{much:?}");
         let folder = tempfile::tempdir().unwrap();
         let script = format!(
-            "sleep 0.2; exec head -c 20000 /dev/zero >{}/file",
+            "read word; exec head -c 20000 /dev/zero >{}/file",
             folder.path().display()
         );
-        let ended = run(shell(&script), Vec::new(), LONG).await.unwrap();
+        let ended = run(shell(&script), b"go\n".to_vec(), LONG).await.unwrap();
         assert!(!ended.status.success(), "{ended:?}");
         assert_eq!(folder.path().join("file").metadata().unwrap().len(), 10_000);
     }

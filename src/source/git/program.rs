@@ -33,7 +33,7 @@ const PASSED_ON: [&str; 11] = [
 ];
 
 /// Settings for every call; nothing else is read, be it of the user or of the system.
-const SETTINGS: [(&str, &str); 33] = [
+const SETTINGS: [(&str, &str); 32] = [
     ("protocol.allow", "never"),
     ("protocol.version", "2"),
     // A token is for one server; it goes where the address says, or nowhere.
@@ -58,7 +58,6 @@ const SETTINGS: [(&str, &str); 33] = [
     ("core.fsmonitor", "false"),
     ("core.askPass", ""),
     ("core.pager", "cat"),
-    ("credential.interactive", "false"),
     ("gc.auto", "0"),
     ("gc.autoDetach", "false"),
     ("maintenance.auto", "false"),

@@ -24,6 +24,7 @@ services:
       DB_PASSWORD: canary
       \"API_TOKEN\": canary
       PLAIN: shown
+      DATABASE_URL: postgres://app:canary@db/app
     labels: {a: b, admin-password: canary, c: canary}
   list:
     environment:
@@ -31,6 +32,7 @@ services:
     - 'API_TOKEN=canary'
     - PLAIN=shown
     command: [serve, --db-password=canary]
+    entrypoint: [serve, 'amqp://app:canary@mq']
     # DB_PASSWORD: canary
 ";
     let drawn = drawn(text);

@@ -155,6 +155,7 @@ fn a_status_has_the_form_of_the_contract() {
         name: "milvus".into(),
         generation: "sha256:02".into(),
         observed_generation: None,
+        commit: None,
         ready: false,
         conditions: vec![ready, unknown],
         services: vec![etcd, api],

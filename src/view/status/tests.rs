@@ -5,6 +5,7 @@ use std::time::Duration;
 use anstream::adapter::strip_str;
 
 use super::*;
+use crate::state::commit::CommitId;
 use crate::state::ids::Generation;
 use crate::state::time::Moment;
 
@@ -54,6 +55,7 @@ fn stack(services: Vec<ServiceStatus>) -> StackStatus {
         name: "milvus".into(),
         generation: generation.clone(),
         observed_generation: Some(generation),
+        commit: None,
         ready: services.iter().all(|service| service.ready),
         conditions: vec![ready(true, "AllReady", "everything is ready")],
         services,
@@ -143,6 +145,24 @@ fn replicas_have_a_line_each() {
     web           1/2                      2         5m     AllReady: everything is ready
       shop-web-1         running  healthy  1
       shop-web-2         exited   healthy  1
+    ");
+}
+
+#[test]
+fn the_commit_in_force_stands_below_the_name() {
+    let commit = Commit {
+        id: CommitId::parse(&"0123456789".repeat(4)).unwrap(),
+        author: "Ada <ada@example.org>".to_owned(),
+        subject: "More memory\u{1b}[2J\nfor etcd".to_owned(),
+        committed: now().engine,
+    };
+    let of_commit = StackStatus { commit: Some(commit), ..stack(vec![etcd()]) };
+    insta::assert_snapshot!(text(&[of_commit]), @r"
+    milvus  ready  1 of 1 service ready  sha256:01
+    commit 012345678901 by Ada <ada@example.org>: More memory\u{1b}[2J\nfor etcd
+
+    SERVICE  READY  STATE    HEALTH   RESTARTS  SINCE  MESSAGE
+    etcd     1/1    running  healthy  1         5m
     ");
 }
 

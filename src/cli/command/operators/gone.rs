@@ -10,7 +10,6 @@ use crate::control::server::Call;
 use crate::control::{Reply, Request};
 use crate::converge::{End, Goal, end};
 use crate::pass::Wanted;
-use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::state::desired::Prune;
 use crate::state::ids::ProjectName;
 use crate::store::commits::GoneStack;
@@ -27,9 +26,13 @@ impl Operators<'_> {
                 self.take_up_gone(project, stack);
             }
             let Some(known) = self.stacks.get_mut(project) else { continue };
-            let doubt = doubt(stack);
+            let doubt = stack.doubt();
             known.wanted.send_if_modified(|wanted| {
                 let is_new = wanted.doubt.as_ref() != Some(&doubt);
+                if is_new {
+                    let (reason, message) = (doubt.reason.as_str(), &doubt.message);
+                    tracing::warn!(stack = %project, condition = "SpecValid=Unknown", reason, "{message}");
+                }
                 wanted.doubt = Some(doubt);
                 is_new
             });
@@ -47,8 +50,7 @@ impl Operators<'_> {
             tracing::debug!(stack = %project, "nothing is known any more of what it was");
             return;
         };
-        let doubt = Some(doubt(stack));
-        self.want(Wanted { doubt, ..Wanted::new(desired) }, &stack.files, "");
+        self.want(Wanted::new(desired), &stack.files, "");
     }
 
     fn take_down(&mut self, project: &ProjectName) {
@@ -103,15 +105,6 @@ impl Operators<'_> {
         self.leaving.insert(project.clone(), lock);
         tracing::info!(stack = %project, "the stack is gone");
     }
-}
-
-fn doubt(stack: &GoneStack) -> Doubt {
-    let message = format!(
-        "commit {} took its file away; it goes on as it was: `reconciler sync --allow-prune` \
-         takes it down, and its data stays",
-        stack.by
-    );
-    Doubt::new(DoubtReason::Gone, message)
 }
 
 /// Follows an operator until its stack is down; nothing when that does not come to pass.

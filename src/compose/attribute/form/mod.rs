@@ -11,7 +11,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::field::{Field, Form};
 use crate::compose::units;
 use crate::state::document::Document;
-use crate::state::secret::{Secret, is_sensitive_name};
+use crate::state::secret::{Secret, is_sensitive_name, is_sensitive_text};
 use crate::state::value::{Map, Real, Value};
 
 /// Reads the fields of a container from the engine's answer to an inspection.
@@ -152,7 +152,7 @@ pub(super) fn capability(text: &str) -> String {
 
 fn pair(text: &str) -> (String, Value) {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    let value = if is_sensitive_name(name) {
+    let value = if is_sensitive_name(name) || is_sensitive_text(value) {
         Value::Secret(Secret::new(value))
     } else {
         Value::text(value)

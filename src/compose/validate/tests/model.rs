@@ -57,7 +57,7 @@ x-reconciler: {ready_deadline: 7m, prune: always}
     assert_eq!(
         a.health_check,
         HealthCheck::Check {
-            test: ["CMD-SHELL", "x y"].map(crate::state::secret::Secret::new).to_vec(),
+            test: ["CMD-SHELL", "x y"].map(Secret::new).to_vec(),
             interval: Some(Duration::from_secs(5)),
             timeout: Some(Duration::ZERO),
             start_period: Some(Duration::from_mins(1)),
