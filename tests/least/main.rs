@@ -9,6 +9,7 @@
     reason = "what cannot go on ends the test, and a scenario is long"
 )]
 
+mod container;
 #[path = "../product/mod.rs"]
 mod product;
 #[path = "../proxy/mod.rs"]
