@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -43,6 +44,24 @@ impl Call {
         }
     }
 
+    /// Returns the endpoint as the engine's documentation writes it, without the version:
+    /// `GET /containers/{id}/json`.
+    pub(crate) fn endpoint(&self) -> String {
+        let parts: Vec<&str> = self.bare_path().trim_matches('/').split('/').collect();
+        let path = match parts.as_slice() {
+            // The name of an image may have any number of parts.
+            ["images", _, .., last] => format!("images/{{name}}/{last}"),
+            [kind @ ("containers" | "networks" | "volumes" | "exec"), it, rest @ ..]
+                if !matches!(*it, "json" | "create" | "prune") =>
+            {
+                let id = if *kind == "volumes" { "{name}" } else { "{id}" };
+                [&[*kind, id], rest].concat().join("/")
+            }
+            parts => parts.join("/"),
+        };
+        format!("{} /{path}", self.method)
+    }
+
     /// Returns the path without the API version.
     pub(crate) fn bare_path(&self) -> &str {
         let versioned = self.path.strip_prefix("/v1.").and_then(|it| it.split_once('/'));
@@ -61,6 +80,8 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct State {
     calls: Mutex<Vec<Call>>,
+    /// The only endpoints that are let through; all, if nothing.
+    allowed: Option<BTreeSet<String>>,
     clients: Mutex<Vec<UnixStream>>,
 }
 
@@ -80,12 +101,23 @@ impl Proxy {
         Self::before(Path::new("/var/run/docker.sock"))
     }
 
+    /// Starts a proxy that answers 403 to everything but some endpoints.
+    pub(crate) fn allowing(endpoints: BTreeSet<String>) -> Self {
+        let allowed = Some(endpoints);
+        let state = State { allowed, ..State::default() };
+        Self::with(Path::new("/var/run/docker.sock"), state)
+    }
+
     /// Starts a proxy before some socket.
     pub(crate) fn before(socket: &Path) -> Self {
+        Self::with(socket, State::default())
+    }
+
+    fn with(socket: &Path, state: State) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the socket");
         let listener =
             UnixListener::bind(folder.path().join("engine.sock")).expect("a socket");
-        let state = Arc::new(State::default());
+        let state = Arc::new(state);
         let (shared, socket) = (Arc::clone(&state), socket.to_owned());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -122,6 +154,11 @@ impl Proxy {
         calls
     }
 
+    /// Returns the endpoints that were asked for so far.
+    pub(crate) fn endpoints(&self) -> BTreeSet<String> {
+        self.calls().iter().map(Call::endpoint).collect()
+    }
+
     /// Forgets the calls so far.
     pub(crate) fn forget(&self) {
         self.state.calls().clear();
@@ -143,6 +180,9 @@ impl Proxy {
     }
 }
 
+const DENIED: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n\
+Connection: close\r\nContent-Length: 26\r\n\r\n{\"message\":\"not allowed\"}\n";
+
 /// Passes one connection on until either side ends it.
 fn serve(client: &UnixStream, socket: &Path, state: &State) -> io::Result<()> {
     let engine = UnixStream::connect(socket)?;
@@ -153,7 +193,7 @@ fn serve(client: &UnixStream, socket: &Path, state: &State) -> io::Result<()> {
         to_client.shutdown(Shutdown::Both).unwrap_or_default();
     });
     let mut requests = BufReader::new(client.try_clone()?);
-    let ended = pass_requests(&mut requests, &engine, state);
+    let ended = pass_requests(&mut requests, client, &engine, state);
     engine.shutdown(Shutdown::Write).unwrap_or_default();
     answers.join().unwrap_or_default();
     ended
@@ -161,11 +201,18 @@ fn serve(client: &UnixStream, socket: &Path, state: &State) -> io::Result<()> {
 
 fn pass_requests(
     requests: &mut BufReader<UnixStream>,
+    mut client: &UnixStream,
     mut engine: &UnixStream,
     state: &State,
 ) -> io::Result<()> {
     while let Some(head) = Head::read(requests)? {
+        let endpoint = head.call.endpoint();
+        let is_allowed = state.allowed.as_ref().is_none_or(|it| it.contains(&endpoint));
         state.calls().push(head.call);
+        if !is_allowed {
+            // What else is on the connection is not looked at.
+            return client.write_all(DENIED);
+        }
         engine.write_all(&head.bytes)?;
         match head.body {
             Body::Length(length) => {
