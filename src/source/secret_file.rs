@@ -12,6 +12,9 @@ const MOST: u64 = 65536;
 
 /// Who may not come near a secret: the group, and everyone.
 const OTHERS: u32 = 0o077;
+/// The same where root lends it to us: by way of its group, or, as systemd does, of a list of
+/// users, which shows as the group.
+const OTHERS_OF_LENT: u32 = 0o027;
 
 /// Where a secret is. It is read anew whenever it is needed, so that a change of the file
 /// counts at once, and the secret stays in no memory.
@@ -96,6 +99,19 @@ impl SecretFile {
     }
 
     fn bytes(&self) -> Result<Vec<u8>, SecretFileError> {
+        let mut bytes = Vec::new();
+        // One byte more than allowed and the end of a line tell that it is too long.
+        let mut file = self.open()?.take(MOST + 3);
+        match file.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => {
+                Err(SecretFileError::Unreadable { path: self.path.clone(), error })
+            }
+        }
+    }
+
+    /// Opens the file, once nobody else may read it.
+    pub(super) fn open(&self) -> Result<File, SecretFileError> {
         let unreadable =
             |error| SecretFileError::Unreadable { path: self.path.clone(), error };
         // Opening a pipe would wait for its other end; the second look is for a file that
@@ -103,17 +119,17 @@ impl SecretFile {
         self.check(&fs::metadata(&self.path).map_err(unreadable)?)?;
         let file = File::open(&self.path).map_err(unreadable)?;
         self.check(&file.metadata().map_err(unreadable)?)?;
-        let mut bytes = Vec::new();
-        // One byte more than allowed and the end of a line tell that it is too long.
-        file.take(MOST + 3).read_to_end(&mut bytes).map_err(unreadable)?;
-        Ok(bytes)
+        Ok(file)
     }
 
     fn check(&self, metadata: &Metadata) -> Result<(), SecretFileError> {
         let (path, mode) = (self.path.clone(), metadata.mode() & 0o7777);
+        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        let is_lent = metadata.uid() == 0 && !is_root;
+        let others = if is_lent { OTHERS_OF_LENT } else { OTHERS };
         if !metadata.is_file() {
             Err(SecretFileError::Irregular { path })
-        } else if mode & OTHERS != 0 {
+        } else if mode & others != 0 {
             Err(SecretFileError::Open { path, mode })
         } else {
             Ok(())

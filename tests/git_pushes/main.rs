@@ -96,7 +96,9 @@ async fn a_thousand_pushes_leave_the_cache_and_the_memory_as_they_were() {
             let descent = cache.descent(&fetched.id, known).await.unwrap();
             assert_eq!(descent, Descent::Descends);
         }
-        cache.stage(&fetched.id, &staged).await.unwrap();
+        if number % 100 == 99 {
+            cache.stage(&fetched.id, &staged).await.unwrap();
+        }
         cache.tidy().await.unwrap();
         known = Some(fetched.id);
         let (files, bytes) = size(&repository);

