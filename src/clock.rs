@@ -21,7 +21,6 @@ impl Default for Clock {
 
 impl Clock {
     /// Starts a clock. Until the engine has answered, its clock is taken to be the host's.
-    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
     pub fn new() -> Self {
         Self { start: Instant::now(), engine: (Moment::default(), host_time()) }
     }

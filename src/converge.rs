@@ -8,11 +8,13 @@ use crate::controller::Controller;
 use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::revision::Changes;
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Convergence, Runtime, Turn};
 use crate::state::desired::Desired;
 use crate::state::ids::ServiceName;
+use crate::state::time::EngineTime;
 
 /// How many looks in a row may fail.
 const FAILED_LOOKS: u32 = 5;
@@ -56,6 +58,10 @@ pub struct Result {
     pub found: Found,
     /// Why it ended.
     pub end: End,
+    /// What was to change when it began.
+    pub changes: Changes,
+    /// When it ended, by the engine's clock.
+    pub ended: EngineTime,
 }
 
 /// Why converging ended.
@@ -94,14 +100,17 @@ pub async fn converge<E: Engine + 'static>(
     let controller = Controller::new(wanted, order.allowed, memory);
     let mut runtime = Runtime::new(&engine, controller, order.clock, order.keeper);
     let deadline = runtime.clock.now().moment.after(order.timeout);
-    let mut last: Option<Found> = None;
+    let (mut last, mut changes): (Option<Found>, Option<Changes>) = (None, None);
     loop {
         // Without a look there is nothing to say, so the first one is waited for.
         let left = last.as_ref().map_or(Duration::MAX, |_| runtime.clock.until(deadline));
         let turn = tokio::time::timeout(left, runtime.next(report)).await;
         let (is_late, is_new) = (turn.is_err(), matches!(turn, Ok(Turn::Passed(_))));
         match turn.unwrap_or(Turn::Other) {
-            Turn::Passed(found) => last = Some(*found),
+            Turn::Passed(found) => {
+                changes.get_or_insert_with(|| Changes::of(&found.plan));
+                last = Some(*found);
+            }
             Turn::Blind(error)
                 if last.is_none() || runtime.controller.failures() >= FAILED_LOOKS =>
             {
@@ -116,7 +125,9 @@ pub async fn converge<E: Engine + 'static>(
             && let Some(end) = end(&runtime.convergence(found), goal, wait, is_late)
         {
             runtime.remember();
-            return Ok(Result { found: found.clone(), end });
+            let (changes, ended) =
+                (changes.unwrap_or_default(), runtime.clock.now().engine);
+            return Ok(Result { found: found.clone(), end, changes, ended });
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
 use crate::planning::doubt::Doubt;
-use crate::planning::revision::RevisionEnd;
+use crate::planning::revision::{Changes, RevisionEnd};
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Runtime, Turn};
@@ -64,8 +64,15 @@ struct Operator<E> {
     followers: Followers,
     report: Report,
     announced: Announced,
-    /// What is known to have come of what was wanted last.
-    ended: Option<(Generation, RevisionEnd)>,
+    /// What was noted of what is wanted: its first plan, and what came of it.
+    noted: Noted,
+}
+
+/// What was noted of a revision.
+#[derive(Debug, Default)]
+struct Noted {
+    generation: Option<Generation>,
+    end: Option<RevisionEnd>,
 }
 
 /// Converges for ever; ends when nobody can tell it anything any more, after the steps
@@ -88,7 +95,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         followers,
         report,
         announced,
-        ended: None,
+        noted: Noted::default(),
     };
     operator.run().await;
 }
@@ -118,18 +125,22 @@ impl<E: Engine + 'static> Operator<E> {
     fn passed(&mut self, found: &Found) {
         self.announced.tell(found);
         self.runtime.remember();
-        self.note_end(found);
+        self.note(found);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
     }
 
-    /// Takes note of what came of a revision, once.
-    fn note_end(&mut self, found: &Found) {
-        let Some(end) = RevisionEnd::of(&found.status) else { return };
-        let ended = Some((found.status.generation.clone(), end));
-        if self.ended != ended {
-            let wanted = self.runtime.controller.wanted();
-            self.store.revision_ended(&wanted.desired, end);
-            self.ended = ended;
+    /// Takes note of what a revision was to change and of what came of it, each once.
+    fn note(&mut self, found: &Found) {
+        let desired = &self.runtime.controller.wanted().desired;
+        if self.noted.generation.as_ref() != Some(&desired.generation) {
+            self.store.revision_planned(desired, Changes::of(&found.plan));
+            let generation = Some(desired.generation.clone());
+            self.noted = Noted { generation, end: None };
+        }
+        let end = RevisionEnd::of(&found.status);
+        if let Some(end) = end.filter(|it| self.noted.end != Some(*it)) {
+            self.store.revision_ended(desired, end, self.runtime.clock.now().engine);
+            self.noted.end = Some(end);
         }
     }
 

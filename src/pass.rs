@@ -5,6 +5,7 @@ use crate::engine::{Engine, EngineError, Scope};
 use crate::planning::change::{Note, Plan};
 use crate::planning::condition;
 use crate::planning::doubt::Doubt;
+use crate::planning::event;
 use crate::planning::learn::learn;
 use crate::planning::memory::Memory;
 use crate::planning::plan::plan_world;
@@ -61,7 +62,9 @@ pub fn pass(
     now: Now,
 ) -> (Memory, Found) {
     let desired = &wanted.desired;
-    let mut memory = learn(memory, desired, observed, outcomes, now);
+    let before = memory;
+    let mut memory = learn(before, desired, observed, outcomes, now);
+    event::committed(before, &mut memory, wanted.commit.as_ref(), now.engine);
     let world = World::new(desired, observed, &memory, now, allowed);
     let mut plan = plan_world(&world);
     let mut status = condition::status(&world, &plan, wanted.doubt.as_ref());

@@ -172,6 +172,7 @@ fn each_library_of_the_outside_world_has_one_room() {
     for (name, room) in [
         ("bollard", "engine/docker"),
         ("notify", "source"),
+        ("rustix", "source/git"),
         ("clap", "cli"),
         ("tar", "engine"),
     ] {

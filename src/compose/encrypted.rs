@@ -30,11 +30,13 @@ pub enum SopsFormat {
 /// Tells how a file of this name is encrypted: `*.age`, `*.sops` and `*.sops.*`.
 pub fn by_name(path: &Path) -> Option<Encryption> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    if name.ends_with(".age") {
-        return Some(Encryption::Age);
+    let (_, ending) = name.rsplit_once('.')?;
+    match ending {
+        "age" => Some(Encryption::Age),
+        "sops" => Some(Encryption::Sops(format(name.trim_end_matches(".sops")))),
+        _ if name.contains(".sops.") => Some(Encryption::Sops(format(&name))),
+        _ => None,
     }
-    let is_sops = name.ends_with(".sops") || name.contains(".sops.");
-    is_sops.then(|| Encryption::Sops(format(name.trim_end_matches(".sops"))))
 }
 
 /// Tells how a file of variables is encrypted: by its name, or because it says so.

@@ -27,7 +27,9 @@ fn mark_below(node: &mut Node, path: &mut Vec<String>, hides: bool) {
     match &mut node.kind {
         Kind::Text(text) => text.sensitive |= hides && is_sensitive_text(&text.text),
         Kind::Sequence(items) => {
-            items.iter_mut().for_each(|item| mark_below(item, path, hides));
+            for item in items {
+                mark_below(item, path, hides);
+            }
         }
         Kind::Mapping(entries) => {
             for (key, entry) in entries {

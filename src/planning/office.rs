@@ -20,6 +20,17 @@ pub struct Office<'a> {
     pub retired: Vec<&'a Container>,
 }
 
+impl<'a> Office<'a> {
+    /// Returns a container that was only ever on trial, and that nobody needs to find the
+    /// base: the holder itself names that.
+    pub fn spare(&self) -> Option<&'a Container> {
+        let (holder, base) = (self.holder?, self.base?);
+        let is_named = holder.origin.base.as_ref() == Some(&base.id);
+        let mut retired = self.retired.iter().copied();
+        retired.find(|container| is_named && !is_running(container))
+    }
+}
+
 /// Why a container of a replica does not have the final name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aside {
@@ -111,8 +122,14 @@ fn holder<'a>(all: &[&'a Container], name: &ContainerName) -> Option<&'a Contain
         .copied()
 }
 
-/// Follows the line of predecessors as far as they are there.
+/// Returns what the holder names as its base, if that is there; else follows the line of
+/// predecessors as far as they are.
 fn base<'a>(all: &[&'a Container], holder: &'a Container) -> Option<&'a Container> {
+    let is_named = |it: &&&Container| holder.origin.base.as_ref() == Some(&it.id);
+    let is_fit = |it: &&&Container| !Aside::Failed.is_name_of(it) && it.id != holder.id;
+    if let Some(named) = all.iter().filter(is_fit).find(is_named) {
+        return Some(named);
+    }
     let before = |container: &Container| {
         let id = container.origin.replaces.clone()?;
         all.iter().copied().find(|it| it.id == id && !Aside::Failed.is_name_of(it))

@@ -24,8 +24,13 @@ pub fn outcome(
         Err(failure) => &mut failure.message,
         Ok(Done::Reached { said, .. }) => said,
         // What a test or a container wrote is a secret as a whole.
-        Ok(Done::Done | Done::Probed { .. } | Done::Tested { .. })
-        | Ok(Done::Measured { .. } | Done::Log { .. }) => return outcome,
+        Ok(
+            Done::Done
+            | Done::Probed { .. }
+            | Done::Tested { .. }
+            | Done::Measured { .. }
+            | Done::Log { .. },
+        ) => return outcome,
     };
     let live = observed.map(|observed| live(desired, observed)).unwrap_or_default();
     let carried = carried(&outcome.step);

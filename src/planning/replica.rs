@@ -12,6 +12,7 @@ use super::memory::Stopper;
 use super::office::is_running;
 use super::readiness::{Readiness, health_command, health_timeout};
 use super::rejection::{Course, course};
+use super::target::Predecessors;
 use super::world::{Instance, Standing, World};
 use super::{
     anonymous, attribution, content, data_path, disruption, exclusive, handover, heal,
@@ -99,6 +100,10 @@ pub fn creation(
     if let Some(next) = image(world, instance) {
         return next;
     }
+    // However often people change their minds, what was only ever on trial does not pile up.
+    if let Some(spare) = instance.office.spare() {
+        return retirement::dismiss(world, instance, spare);
+    }
     let Some(image) = world.observed.image(service.image.as_str()) else {
         return Next::Wait(vec![format!("image {}", service.image)]);
     };
@@ -127,7 +132,10 @@ pub fn creation(
         &instance.replica,
         service,
         &image.id,
-        replaces.map(|container| &container.id),
+        replaces.map(|holder| Predecessors {
+            holder: &holder.id,
+            base: instance.office.base.map(|base| &base.id),
+        }),
         &world.observed.facts,
     );
     if let Some(container) = replaces {

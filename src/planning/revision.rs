@@ -1,12 +1,18 @@
 //! Revisions: what was wanted at some time, and which of them a person means.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::change::{Action, Plan};
 use super::status::StackStatus;
+use crate::state::commit::Commit;
 use crate::state::ids::{Generation, ProjectName};
 use crate::state::time::EngineTime;
+
+/// How many objects a revision tells of, and how many fields of each.
+const MOST: usize = 20;
 
 /// What a revision is known by: hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,8 +47,56 @@ pub struct Revision {
     pub generation: Generation,
     /// When it was last taken up.
     pub wanted: EngineTime,
+    /// The commit that it was last taken up with, if it came from git.
+    pub commit: Option<Commit>,
+    /// What was to change then; nothing while that is not known.
+    pub changes: Option<Changes>,
     /// What came of it, as far as it is known.
     pub end: Option<RevisionEnd>,
+    /// When that came of it, since it was last taken up.
+    pub ended: Option<EngineTime>,
+}
+
+impl Revision {
+    /// Returns how long it took from when it was last taken up.
+    pub fn took(&self) -> Option<Duration> {
+        Duration::try_from(self.ended?.duration_since(self.wanted)).ok()
+    }
+}
+
+/// What a revision was to change when it was taken up: objects, actions and the names of
+/// fields, and no values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The first of them, in the order of the plan.
+    pub objects: Vec<Changed>,
+    /// How many more there were.
+    pub more: usize,
+}
+
+/// What was to change about one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The object: `service/etcd/1`.
+    pub object: String,
+    /// What was to happen to it, as the word of the JSON contract.
+    pub action: String,
+    /// The canonical paths of the first fields at fault.
+    pub fields: Vec<String>,
+}
+
+impl Changes {
+    /// Returns what a plan is to change.
+    pub fn of(plan: &Plan) -> Self {
+        let changes = plan.changes.iter().filter(|it| it.action != Action::None);
+        let count = changes.clone().count();
+        let objects = changes.take(MOST).map(|it| Changed {
+            object: it.object.to_string(),
+            action: it.action.as_str().to_owned(),
+            fields: it.fields.iter().take(MOST).map(|field| field.path.clone()).collect(),
+        });
+        Self { objects: objects.collect(), more: count.saturating_sub(MOST) }
+    }
 }
 
 /// What came of a revision.
@@ -112,7 +166,7 @@ pub enum NoRevision {
     NoneBefore,
 }
 
-/// Finds a revision by the digits that its name begins with.
+/// Finds a revision by the digits that its name, or that of its commit, begins with.
 ///
 /// # Errors
 /// None does, or several do.
@@ -121,8 +175,12 @@ pub fn find<'a>(
     given: &str,
 ) -> Result<&'a Revision, NoRevision> {
     let digits = given.to_ascii_lowercase();
-    let begins =
-        |it: &&Revision| !digits.is_empty() && it.id.as_str().starts_with(&digits);
+    let of_commit = |it: &Revision| {
+        it.commit.as_ref().is_some_and(|it| it.id.as_str().starts_with(&digits))
+    };
+    let begins = |it: &&Revision| {
+        !digits.is_empty() && (it.id.as_str().starts_with(&digits) || of_commit(it))
+    };
     let found: Vec<&Revision> = revisions.iter().filter(begins).collect();
     match found.as_slice() {
         [] => Err(NoRevision::Unknown { given: given.to_owned() }),

@@ -15,6 +15,15 @@ use crate::state::observed::{Container, EngineFacts, labels};
 use crate::state::step::InsideFile;
 use crate::state::value::{Map, Value};
 
+/// Whom a new container takes over from.
+#[derive(Clone, Copy, Debug)]
+pub struct Predecessors<'a> {
+    /// The container in charge.
+    pub holder: &'a ContainerId,
+    /// The one that comes back should neither of them prove itself, if that is another one.
+    pub base: Option<&'a ContainerId>,
+}
+
 /// What one container should be.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -142,7 +151,7 @@ impl Target {
         replica: &Replica,
         service: &Service,
         image: &ImageId,
-        replaces: Option<&ContainerId>,
+        replaces: Option<Predecessors<'_>>,
         facts: &EngineFacts,
     ) -> Document {
         let mut document = self.document.clone();
@@ -170,8 +179,9 @@ impl Target {
             (labels::SOURCE, stack.source.to_string()),
             (labels::SPEC, spec.to_string()),
         ];
-        if let Some(id) = replaces {
-            entries.push((labels::REPLACES, id.to_string()));
+        if let Some(Predecessors { holder, base }) = replaces {
+            entries.push((labels::REPLACES, holder.to_string()));
+            entries.extend(base.map(|base| (labels::BASE, base.to_string())));
         }
         if !self.content.is_empty() {
             entries.push((labels::CONTENT, self.content_label()));

@@ -142,9 +142,8 @@ async fn answer(
     peer: SocketAddr,
     limits: Limits,
 ) -> Answer {
-    let webhook = match (request.uri().path(), &routes.webhook) {
-        ("/webhook/git", Some(webhook)) => webhook,
-        _ => return refused(StatusCode::NOT_FOUND, "there is nothing here"),
+    let ("/webhook/git", Some(webhook)) = (request.uri().path(), &routes.webhook) else {
+        return refused(StatusCode::NOT_FOUND, "there is nothing here");
     };
     if request.method() != Method::POST {
         let answer = refused(StatusCode::METHOD_NOT_ALLOWED, "only POST is understood");

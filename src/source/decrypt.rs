@@ -8,7 +8,6 @@ mod program;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use self::program::{Program, ProgramError, run};
-use super::file::read_regular;
+use super::secret_file::{SecretFile, SecretFileError};
 use crate::compose::encrypted::{Encryption, SopsFormat};
 use crate::state::secret::Secret;
 
@@ -25,8 +24,6 @@ const MOST_KEPT: usize = 128;
 
 /// How long a program may take for one file.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-const READABLE_BY_OTHERS: u32 = 0o077;
 
 /// How files that `age` encrypts begin: as they are, and as text.
 const BEGINNINGS: [&[u8]; 2] =
@@ -45,14 +42,14 @@ pub enum DecryptError {
          RECONCILER_AGE_KEY_FILE)"
     )]
     NoKey,
-    /// The file of the key cannot be used.
-    #[error("it is encrypted, and the key file {path} cannot be used: {why}")]
-    Key {
-        /// The file of the key.
-        path: PathBuf,
-        /// The reason, and what to do about it.
-        why: String,
-    },
+    /// The file of the key cannot be read, or others can read it.
+    #[error("it is encrypted, and {0}")]
+    Key(#[from] SecretFileError),
+    /// The file of the key holds none.
+    #[error(
+        "it is encrypted, and {0} holds no age identity: `age-keygen -o FILE` makes one"
+    )]
+    NoIdentity(PathBuf),
     /// The name says that it is encrypted, and it is not.
     #[error(
         "its name says that {0} encrypted it, and it is not: encrypt it, or rename it"
@@ -83,7 +80,7 @@ pub fn decrypt(
     how: Encryption,
 ) -> Result<Secret, DecryptError> {
     let key = key.ok_or(DecryptError::NoKey)?;
-    let identity = identity(key)?;
+    let identity = SecretFile::new(key, 1).read()?;
     if how == Encryption::Age && !BEGINNINGS.iter().any(|it| bytes.starts_with(it)) {
         return Err(DecryptError::Plain("age"));
     }
@@ -110,23 +107,10 @@ fn known() -> std::sync::MutexGuard<'static, BTreeMap<[u8; 32], Secret>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads the key, which nobody but its owner may read.
-fn identity(path: &Path) -> Result<Vec<u8>, DecryptError> {
-    let unusable = |why: String| DecryptError::Key { path: path.to_owned(), why };
-    let (bytes, metadata) =
-        read_regular(path).map_err(|error| unusable(error.to_string()))?;
-    if metadata.mode() & READABLE_BY_OTHERS != 0 {
-        let path = path.display();
-        return Err(unusable(format!(
-            "others than its owner may read it: `chmod 600 {path}`"
-        )));
-    }
-    Ok(bytes)
-}
-
 /// Returns what a plaintext is known as: the digest of all that it depends on.
-fn known_as(bytes: &[u8], identity: &[u8], how: Encryption) -> [u8; 32] {
+fn known_as(bytes: &[u8], identity: &Secret, how: Encryption) -> [u8; 32] {
     let mut hash = Sha256::new();
+    let identity = identity.expose().as_bytes();
     for part in [format!("{how:?}").as_bytes(), identity, bytes] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
@@ -173,8 +157,7 @@ fn reason(complaint: &str, program: &'static str, key: &Path) -> DecryptError {
         "no secret keys found",
     ]) || says(&["failed to parse", "error reading"]) && says(&["identit"])
     {
-        let why = "it holds no age identity: `age-keygen -o FILE` makes one".to_owned();
-        DecryptError::Key { path: key.to_owned(), why }
+        DecryptError::NoIdentity(key.to_owned())
     } else if says(&["sops metadata not found"]) {
         DecryptError::Plain("sops")
     } else {

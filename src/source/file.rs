@@ -32,6 +32,7 @@ pub struct HostFiles {
     insecure_permissions: bool,
     /// A folder whose files are read from another one.
     stand_in: Option<StandIn>,
+    /// The file of the key that decrypts.
     age_key: Option<PathBuf>,
     memory: Mutex<Memory>,
 }
@@ -87,9 +88,8 @@ impl HostFiles {
 
     /// Decrypts with the key in this file, if any is named.
     #[must_use]
-    pub fn with_age_key(mut self, key: Option<&Path>) -> Self {
-        self.age_key = key.map(absolute);
-        self
+    pub fn with_age_key(self, key: Option<&Path>) -> Self {
+        Self { age_key: key.map(absolute), ..self }
     }
 
     /// Lists the stack files of a folder: those ending in `.yaml` or `.yml`, by name.

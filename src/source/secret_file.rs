@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::state::secret::Secret;
 
-/// How long a secret may be, in bytes.
-const MOST: u64 = 4096;
+/// How long a secret may be, in bytes: a file of keys holds several.
+const MOST: u64 = 65536;
 
 /// Who may not come near a secret: the group, and everyone.
 const OTHERS: u32 = 0o077;
@@ -50,7 +50,7 @@ pub enum SecretFileError {
         mode: u32,
     },
     /// It is too short to be one, or too long.
-    #[error("the secret in {path} has {length} bytes; it needs {least} to 4096")]
+    #[error("the secret in {path} has {length} bytes; it needs {least} to {MOST}")]
     Length {
         /// The file.
         path: PathBuf,
@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn what_is_no_secret_is_refused_and_never_shown() {
         insta::assert_snapshot!(refusal(b"0123456789abcdef", 0o640), @"the secret file secret is open to others (mode 0640): `chmod 600 secret`");
-        insta::assert_snapshot!(refusal(b"fifteen bytes..\n\n", 0o600), @"the secret in secret has 15 bytes; it needs 16 to 4096");
-        insta::assert_snapshot!(refusal(&[b'x'; 5000], 0o600), @"the secret in secret has 4099 bytes; it needs 16 to 4096");
+        insta::assert_snapshot!(refusal(b"fifteen bytes..\n\n", 0o600), @"the secret in secret has 15 bytes; it needs 16 to 65536");
+        insta::assert_snapshot!(refusal("x".repeat(70_000).as_bytes(), 0o600), @"the secret in secret has 65539 bytes; it needs 16 to 65536");
         insta::assert_snapshot!(refusal(&[0xff; 32], 0o600), @"the secret in secret is not UTF-8 text");
         let folder = tempfile::tempdir().unwrap();
         let secret = SecretFile::new(folder.path(), 16);

@@ -63,18 +63,13 @@ impl Concealer {
         let mut shown = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(next) = rest.chars().next() {
-            let known =
-                self.known.iter().find(|secret| rest.starts_with(secret.as_str()));
-            let length = match known {
-                Some(secret) => {
-                    shown.push_str(CONCEALED);
-                    secret.len()
-                }
-                None => {
-                    shown.push(next);
-                    next.len_utf8()
-                }
-            };
+            let known = self.known.iter().find(|it| rest.starts_with(it.as_str()));
+            if known.is_some() {
+                shown.push_str(CONCEALED);
+            } else {
+                shown.push(next);
+            }
+            let length = known.map_or(next.len_utf8(), String::len);
             rest = rest.get(length..).unwrap_or_default();
         }
         shown

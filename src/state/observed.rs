@@ -103,6 +103,9 @@ pub struct Origin {
     pub spec: Option<SpecHash>,
     /// `reconciler.replaces`: the container that it is to take over from, or took over from.
     pub replaces: Option<ContainerId>,
+    /// `reconciler.base`: the container that comes back if it does not prove itself, where
+    /// that is another one: the one that it replaces never proved itself either.
+    pub base: Option<ContainerId>,
 }
 
 /// What a container is doing.
@@ -282,6 +285,8 @@ pub mod labels {
     pub const SPEC: &str = "reconciler.spec";
     /// The id of the container that it takes over from.
     pub const REPLACES: &str = "reconciler.replaces";
+    /// The id of the container that comes back if this one does not prove itself.
+    pub const BASE: &str = "reconciler.base";
     /// Keyed digests of the content that was copied in, as JSON.
     pub const CONTENT: &str = "reconciler.content";
     /// Within [`CONTENT`], the fingerprint of the key that the digests are by.

@@ -5,31 +5,28 @@
 //! owner alone. A revision is known by a digest of what it holds. One may be pinned: it is
 //! wanted until the files change, or a person unpins it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod index;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use self::index::{INDEX, Index, digest_of, read_index, write, write_index};
 use super::Store;
 use super::disk::{is_absence, write_atomically};
-use super::form::EngineTimeText;
-use super::sources::{Entry, digest, entries, folder_of, kept};
+use super::sources::{Entry, entries, folder_of, kept};
 use crate::compose::files::{Earlier, Files, ReadFiles};
 use crate::compose::load::{Loaded, Request, load};
-use crate::planning::revision::{Revision, RevisionEnd, RevisionId};
+use crate::planning::revision::{Changes, Revision, RevisionEnd, RevisionId};
+use crate::state::commit::Commit;
 use crate::state::desired::Desired;
-use crate::state::digest::hexadecimal;
-use crate::state::ids::{Generation, ProjectName};
+use crate::state::ids::ProjectName;
 use crate::state::time::EngineTime;
 
 /// How many revisions a stack keeps; the oldest go first.
 pub const MOST: usize = 20;
-
-const VERSION: u32 = 1;
-
-const INDEX: &str = "index.json";
 
 const PIN: &str = "pin.json";
 
@@ -50,23 +47,6 @@ impl Pin {
     pub fn holds_over(&self, read: &ReadFiles) -> bool {
         self.over == digest_of(&entries(read))
     }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Index {
-    version: u32,
-    /// By when they were last taken up.
-    revisions: Vec<Stored>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    id: RevisionId,
-    project: ProjectName,
-    generation: Generation,
-    wanted: EngineTimeText,
-    end: Option<RevisionEnd>,
-    files: Vec<Entry>,
 }
 
 /// Why revisions cannot be used.
@@ -99,18 +79,53 @@ pub enum RevisionsError {
 impl Store {
     /// Keeps the sources of what is wanted from now on; nothing happens when that was the
     /// newest already. A full disk stops nothing.
-    pub fn keep_revision(&self, desired: &Desired, read: &ReadFiles, now: EngineTime) {
-        let folder = self.revisions_folder(&desired.files).filter(|_| !self.only_reads);
-        let Some(folder) = folder else { return };
+    pub fn keep_revision(
+        &self,
+        desired: &Desired,
+        read: &ReadFiles,
+        commit: Option<&Commit>,
+        now: EngineTime,
+    ) {
         let pin = self.pinned(&desired.files);
-        let changed = self.changed(&folder, |index| {
-            let is_new = index.take_up(desired, read, now);
+        let take_up = |index: &mut Index| {
+            let is_new = index.take_up(desired, read, commit, now);
             index.forget_the_oldest(pin.as_ref());
             is_new
+        };
+        self.change_revisions(desired, take_up, |folder, index| {
+            write(folder, read, index)
         });
-        match changed {
+    }
+
+    /// Takes note of what is to change for a revision, as it was first planned.
+    pub fn revision_planned(&self, desired: &Desired, changes: Changes) {
+        self.change_revisions(
+            desired,
+            |index| index.planned(desired, changes),
+            write_index,
+        );
+    }
+
+    /// Takes note of what came of a revision.
+    pub fn revision_ended(&self, desired: &Desired, end: RevisionEnd, now: EngineTime) {
+        self.change_revisions(
+            desired,
+            |index| index.ended(desired, end, now),
+            write_index,
+        );
+    }
+
+    fn change_revisions(
+        &self,
+        desired: &Desired,
+        change: impl FnOnce(&mut Index) -> bool,
+        write: impl FnOnce(&Path, &Index) -> io::Result<()>,
+    ) {
+        let folder = self.revisions_folder(&desired.files).filter(|_| !self.only_reads);
+        let Some(folder) = folder else { return };
+        match self.changed(&folder, change) {
             Ok(Some(index)) => {
-                let attempt = write(&folder, read, &index);
+                let attempt = write(&folder, &index);
                 self.known().complaints.note(&folder, &attempt);
             }
             Ok(None) => {}
@@ -121,33 +136,13 @@ impl Store {
         }
     }
 
-    /// Takes note of what came of a revision.
-    pub fn revision_ended(&self, desired: &Desired, end: RevisionEnd) {
-        let folder = self.revisions_folder(&desired.files).filter(|_| !self.only_reads);
-        let Some(folder) = folder else { return };
-        let changed = self.changed(&folder, |index| index.ended(desired, end));
-        if let Ok(Some(index)) = changed {
-            let attempt = write_index(&folder, &index);
-            self.known().complaints.note(&folder, &attempt);
-        }
-    }
-
     /// Returns the revisions of the stack of these files, the newest last.
     ///
     /// # Errors
     /// They cannot be read.
     pub fn revisions(&self, files: &[PathBuf]) -> Result<Vec<Revision>, RevisionsError> {
         let Some(folder) = self.revisions_folder(files) else { return Ok(Vec::new()) };
-        let stored = read_index(&folder)?.revisions.into_iter();
-        Ok(stored
-            .map(|it| Revision {
-                id: it.id,
-                project: it.project,
-                generation: it.generation,
-                wanted: it.wanted.0,
-                end: it.end,
-            })
-            .collect())
+        Ok(read_index(&folder)?.revisions.into_iter().map(Revision::from).collect())
     }
 
     /// Loads a revision as today's command line asks for it; what was not read then comes
@@ -235,142 +230,6 @@ impl Store {
     fn revisions_folder(&self, files: &[PathBuf]) -> Option<PathBuf> {
         Some(folder_of(&self.folder.as_ref()?.join("revisions"), files))
     }
-}
-
-impl Index {
-    fn take_up(&mut self, desired: &Desired, read: &ReadFiles, now: EngineTime) -> bool {
-        let place = self.place(desired);
-        if place.is_some_and(|place| place + 1 == self.revisions.len()) {
-            return false;
-        }
-        let mut stored = place.map_or_else(
-            || Stored::new(desired, read),
-            |place| self.revisions.remove(place),
-        );
-        stored.wanted = EngineTimeText(now);
-        self.revisions.push(stored);
-        true
-    }
-
-    /// What has converged once did so, whatever comes later; unless it was taken back.
-    fn ended(&mut self, desired: &Desired, end: RevisionEnd) -> bool {
-        let place = self.place(desired);
-        let Some(stored) = place.and_then(|place| self.revisions.get_mut(place)) else {
-            return false;
-        };
-        let is_news = match (stored.end, end) {
-            (
-                Some(RevisionEnd::Converged | RevisionEnd::RolledBack),
-                RevisionEnd::Failed,
-            ) => false,
-            (before, after) => before != Some(after),
-        };
-        stored.end = if is_news { Some(end) } else { stored.end };
-        is_news
-    }
-
-    /// Of too many the oldest go, but never the newest, nor one that is pinned.
-    fn forget_the_oldest(&mut self, pin: Option<&Pin>) {
-        let is_pinned = |it: &Stored| pin.is_some_and(|pin| pin.revision == it.id);
-        while self.revisions.len() > MOST {
-            let goes = self.revisions.iter().position(|it| !is_pinned(it));
-            match goes.filter(|place| place + 1 < self.revisions.len()) {
-                Some(place) => drop(self.revisions.remove(place)),
-                None => break,
-            }
-        }
-    }
-
-    fn renew(&mut self, id: &RevisionId, now: EngineTime) -> bool {
-        let Some(place) = self.revisions.iter().position(|it| it.id == *id) else {
-            return false;
-        };
-        let mut stored = self.revisions.remove(place);
-        stored.wanted = EngineTimeText(now);
-        self.revisions.push(stored);
-        true
-    }
-
-    fn place(&self, desired: &Desired) -> Option<usize> {
-        self.revisions.iter().position(|it| {
-            it.generation == desired.generation && it.project == desired.project
-        })
-    }
-}
-
-impl Stored {
-    fn new(desired: &Desired, read: &ReadFiles) -> Self {
-        let files = entries(read);
-        let all = format!("{} {}", desired.generation, digest_of(&files));
-        Self {
-            id: RevisionId::new(digest(all.as_bytes())),
-            project: desired.project.clone(),
-            generation: desired.generation.clone(),
-            wanted: EngineTimeText(EngineTime::default()),
-            end: None,
-            files,
-        }
-    }
-}
-
-/// Returns one digest of which bytes each path held.
-fn digest_of(entries: &[Entry]) -> String {
-    let mut hash = Sha256::new();
-    for Entry { path, digest } in entries {
-        hash.update(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
-        // No path holds a zero byte.
-        hash.update([0]);
-        hash.update(digest.as_deref().unwrap_or("-"));
-        hash.update([0]);
-    }
-    hexadecimal(&hash.finalize())
-}
-
-fn read_index(folder: &Path) -> Result<Index, RevisionsError> {
-    let path = folder.join(INDEX);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if is_absence(&error) => {
-            return Ok(Index { version: VERSION, revisions: Vec::new() });
-        }
-        Err(error) => return Err(RevisionsError::File { path, error }),
-    };
-    let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
-        RevisionsError::Spoilt { path: path.clone(), error: error.into() }
-    })?;
-    if index.version != VERSION {
-        let error = format!("it is of version {}, and not {VERSION}", index.version);
-        return Err(RevisionsError::Spoilt { path, error: error.into() });
-    }
-    Ok(index)
-}
-
-/// Keeps what a load read: first the bytes, then the index at once; bytes that no revision
-/// has any more go.
-fn write(folder: &Path, read: &ReadFiles, index: &Index) -> io::Result<()> {
-    for bytes in read.0.values().flatten() {
-        let path = folder.join(digest(bytes));
-        if std::fs::read(&path).ok().as_ref() != Some(bytes) {
-            write_atomically(&path, bytes)?;
-        }
-    }
-    write_index(folder, index)?;
-    let files = index.revisions.iter().flat_map(|it| &it.files);
-    let wanted: BTreeSet<&str> = files.filter_map(|it| it.digest.as_deref()).collect();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let is_wanted =
-            |name: &str| wanted.contains(name) || [INDEX, PIN].contains(&name);
-        if !name.to_str().is_some_and(is_wanted) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-fn write_index(folder: &Path, index: &Index) -> io::Result<()> {
-    write_atomically(&folder.join(INDEX), &serde_json::to_vec_pretty(index)?)
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ services:
   app:
     image: <image>
     entrypoint: [sh, -c, "trap 'exit 0' TERM; httpd -p 8080 -h /; while :; do sleep 1; done", app, "${ENTRYPOINT_TOKEN}"]
-    command: [serve, "--key=${DOTENV_PASSWORD}", "--db-password=<argument-literal>", "${NO_PASSWORD:-<variable-in-a-default>}"]
+    command: [serve, "--key=${DOTENV_PASSWORD}", "${NO_PASSWORD:-<variable-in-a-default>}"]
     init: true
     stop_grace_period: 1s
     env_file: [plain.env, db.env.age, cloud.env]
@@ -106,7 +106,7 @@ services:
       probe: {http: ":8080/served/ok?token=${PROBE_QUERY_TOKEN}"}
   second:
     image: <image>
-    command: [sleep, "600"]
+    command: [sh, -c, "sleep 600", second, "--db-password=<argument-literal>"]
     init: true
     depends_on: {app: {condition: service_healthy}}
     x-reconciler:
@@ -125,6 +125,25 @@ networks:
   default:
     driver_opts: {org.example.token: "${NETWORK_OPTION_TOKEN}"}
     labels: {note: "${NETWORK_LABEL_TOKEN}"}
+"#;
+
+/// The same services with nothing in them that could be taken for a secret.
+pub(crate) const PLAIN: &str = r#"
+services:
+  app:
+    image: <image>
+    entrypoint: [sh, -c, "sleep 600"]
+    command: [serve]
+    environment: {PLAIN: nothing}
+    labels: {note: none}
+    healthcheck: {test: [CMD, "true"]}
+    volumes: ["data:/data"]
+  second:
+    image: <image>
+volumes:
+  data: {}
+networks:
+  default: {labels: {note: none}}
 "#;
 
 /// Services that fail, and whose failure quotes a secret. A place for `x-reconciler.notify`,

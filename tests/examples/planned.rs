@@ -17,7 +17,7 @@ use reconciler::state::time::{EngineTime, Moment, Now};
 use reconciler::view::plan::{StackPlan, drawn};
 use reconciler::view::problems;
 
-use crate::product::repository;
+use crate::product::{lab_key, repository};
 
 /// What production asks a person to choose.
 const CHOSEN: [(&str, &str); 4] = [
@@ -79,7 +79,9 @@ fn plan_of(
         digest_key: DigestKey::new([0; 32]),
         checkout: None,
     };
-    let loaded = load(&request, &HostFiles::for_user(false, false));
+    let key = lab_key();
+    let files = HostFiles::for_user(false, false).with_age_key(Some(key.path()));
+    let loaded = load(&request, &files);
     let problems = problems::drawn(&loaded.problems, &loaded.sources);
     assert_eq!(strip_str(&problems).to_string(), "", "{:?}", request.files);
     let desired = loaded.desired.expect("a stack");

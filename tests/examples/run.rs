@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::product::{Product, free_port, measured, repository};
+use crate::product::{Product, free_port, lab_key, measured, repository};
 use crate::proxy::Proxy;
 use crate::real::Corner;
 
@@ -209,6 +209,24 @@ async fn secrets_are_read_and_never_shown() {
         assert!(!text.contains(SECRET) && !text.contains("another-secret"), "{text}");
     }
     changed.delete();
+}
+
+#[tokio::test]
+async fn encrypted_secrets_are_read_and_never_shown() {
+    let images = ["lab/busybox:1.35.0"];
+    let Some(mut example) = Example::new("secrets-age", "UNUSED", &images).await else {
+        return;
+    };
+    let key = lab_key();
+    let path = key.path().display().to_string();
+    example.product.option(&["--age-key-file", &path]);
+    example.converge();
+    let said = docker(&["logs", &example.corner.name("app-1")]);
+    assert_eq!(said, "the code has 24 characters; the API key has 30 bytes\n");
+    let explained = example.product.ends(0, &["explain", "app"]).output;
+    assert!(explained.contains("(sensitive)"), "{explained}");
+    assert!(!explained.contains("and-no-secret"), "{explained}");
+    example.delete();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Git's smart HTTP: `git http-backend` behind a small server that wants a token.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ struct Shared {
     mood: Mood,
     token: Option<String>,
     /// Every `Authorization` that was sent.
-    shown: Vec<String>,
+    shown: BTreeSet<String>,
     requests: usize,
     is_over: bool,
 }
@@ -69,7 +70,7 @@ impl Http {
         let shared = Shared {
             mood: Mood::Well,
             token: token.map(str::to_owned),
-            shown: Vec::new(),
+            shown: BTreeSet::new(),
             requests: 0,
             is_over: false,
         };
@@ -113,7 +114,7 @@ impl Http {
     }
 
     /// Returns every `Authorization` that was sent so far.
-    pub(crate) fn shown(&self) -> Vec<String> {
+    pub(crate) fn shown(&self) -> BTreeSet<String> {
         self.state.shared().shown.clone()
     }
 

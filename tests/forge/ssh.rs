@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// Where distributions put it; it wants to be started by its full path.
-const PROGRAM: &str = "/usr/sbin/sshd";
+/// Where distributions put it.
+const USUAL: &str = "/usr/sbin";
 
 /// A server on loopback; it ends with the value.
 pub(crate) struct Ssh {
@@ -20,10 +20,7 @@ pub(crate) struct Ssh {
 impl Ssh {
     /// Starts a server with its files in a folder; it knows the key `user` there.
     pub(crate) fn new(folder: &Path) -> Self {
-        assert!(
-            Path::new(PROGRAM).exists(),
-            "there is no {PROGRAM}: install openssh-server, as tests/all does"
-        );
+        let program = program();
         for name in ["host", "user"] {
             make_key(&folder.join(name));
         }
@@ -32,7 +29,7 @@ impl Ssh {
         fs::create_dir_all("/run/sshd").expect("a folder");
         for _ in 0..10 {
             let port = free_port();
-            let child = start(folder, port);
+            let child = start(&program, folder, port);
             let mut server = Self { child, port, folder: folder.to_owned() };
             if server.answers() {
                 server.write_known_hosts();
@@ -104,7 +101,18 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn start(folder: &Path, port: u16) -> Child {
+/// Returns the path of the server: it wants to be started by its full path.
+fn program() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from(USUAL)]);
+    let mut programs = folders.map(|folder| folder.join("sshd"));
+    let why =
+        "there is no sshd: `tests/lab/build tools` makes one, or install openssh-server";
+    programs.find(|it| it.exists()).expect(why)
+}
+
+/// Starts a server where there is the user `sshd`, whom it insists on, wherever we are.
+fn start(program: &Path, folder: &Path, port: u16) -> Child {
     let shown = folder.display();
     let configuration = format!(
         "ListenAddress 127.0.0.1:{port}\nHostKey {shown}/host\n\
@@ -112,16 +120,23 @@ fn start(folder: &Path, port: u16) -> Child {
          PasswordAuthentication no\nKbdInteractiveAuthentication no\n\
          PermitRootLogin prohibit-password\nMaxStartups 100\n"
     );
-    let path = folder.join("sshd_config");
-    fs::write(&path, configuration).expect("a file");
-    Command::new(PROGRAM)
+    let configured = folder.join("sshd_config");
+    fs::write(&configured, configuration).expect("a file");
+    let mut users = fs::read_to_string("/etc/passwd").expect("the users");
+    if !users.lines().any(|line| line.starts_with("sshd:")) {
+        users.push_str("sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n");
+    }
+    fs::write(folder.join("passwd"), users).expect("a file");
+    Command::new("unshare")
+        .args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/passwd && exec \"$@\""])
+        .arg(folder.join("passwd"))
+        .arg(program)
         .args(["-D", "-f"])
-        .arg(path)
+        .arg(configured)
         .arg("-E")
         .arg(folder.join("log"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
-        .expect("sshd")
+        .expect("unshare")
 }

@@ -108,7 +108,7 @@ async fn a_token_stays_with_the_server_that_it_is_for() {
     let host = Host::of(&forge);
     let error = host.cache.tip().await.unwrap_err();
     assert!(error.to_string().contains("final address"), "{error}");
-    assert_eq!(other.http().shown(), Vec::<String>::new());
+    assert!(other.http().shown().is_empty());
     assert_eq!(other.http().requests(), 0);
 }
 

@@ -14,7 +14,6 @@
 )]
 
 mod access;
-mod endless;
 mod files;
 #[path = "../forge/mod.rs"]
 mod forge;

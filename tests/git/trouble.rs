@@ -1,6 +1,7 @@
 //! What goes wrong on the way, and what is left of it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -79,6 +80,16 @@ async fn a_server_that_hangs_is_left_in_time_with_no_process_behind() {
 }
 
 #[tokio::test]
+async fn an_ssh_server_that_says_nothing_is_left_in_time_too() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ssh://git@{}/stack.git", silent.local_addr().unwrap());
+    let host = Host::with(&url, Access::default(), impatient());
+    let error = host.cache.fetch(None).await.unwrap_err();
+    assert!(matches!(error, GitError::Unreachable { .. }), "{error}");
+    none_is_left(&host).await;
+}
+
+#[tokio::test]
 async fn a_call_that_nobody_waits_for_any_longer_leaves_no_process_behind() {
     let forge = Forge::new();
     forge.publish(&[("stack.yaml", "1")]);
@@ -132,19 +143,29 @@ async fn a_connection_that_is_cut_leaves_nothing_and_the_next_fetch_works() {
     host.bring().await.unwrap();
 }
 
+/// A way to spoil a file.
+type Spoil = fn(&Path);
+
 #[tokio::test]
 async fn a_cache_that_is_spoilt_in_any_way_is_made_anew() {
     let forge = Forge::new();
-    forge.publish(&[("stack.yaml", "1")]);
     let ada = forge.signing_key("ada");
     let allowed = forge.allowed_signers(&[("ada@example.com", &ada)]);
+    for number in 0..60 {
+        forge.commit_all(&number.to_string());
+    }
+    forge.publish(&[("stack.yaml", "1")]);
+    let host = Host::of(&forge);
+    host.cache.fetch(None).await.unwrap();
     forge.sign_with(&ada);
     let commit = id(&forge.publish(&[("stack.yaml", "2"), ("folder/file", "text")]));
-    let host = Host::of(&forge);
+    host.cache.fetch(None).await.unwrap();
     host.cache.fetch(Some(&commit)).await.unwrap();
     let whole = files(&host.repository());
-    assert!(whole.len() > 5, "{whole:?}");
-    let spoil: [(&str, fn(&Path)); 3] = [
+    for name in ["HEAD", "config", "shallow", "refs/reconciler/known"] {
+        assert!(whole.iter().any(|(path, _)| path.ends_with(name)), "{name}: {whole:?}");
+    }
+    let spoil: [(&str, Spoil); 3] = [
         ("emptied", |path| fs::write(path, "").unwrap()),
         ("overwritten", |path| fs::write(path, noise(50)).unwrap()),
         ("removed", |path| fs::remove_file(path).unwrap()),
@@ -158,7 +179,7 @@ async fn a_cache_that_is_spoilt_in_any_way_is_made_anew() {
                 continue;
             }
             let told = format!("{} {how}", path.display());
-            // Git makes what it fetches read-only; root may write all the same.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             spoil(&path);
             host.cache.stage(&commit, &host.staged()).await.expect(&told);
             assert_eq!(host.text("folder/file"), "text", "{told}");

@@ -1,13 +1,18 @@
 //! A push on real servers, brought about on the real engine.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::Instant;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use serde_json::Value as Json;
 
 use crate::forge::Forge;
 use crate::product::operator::Operator;
-use crate::product::{Product, measured};
+use crate::product::{Product, free_port, measured};
 use crate::real::{Corner, IMAGE};
 use crate::{PATIENCE, TICK};
 
@@ -123,6 +128,54 @@ async fn a_push_over_ssh_with_a_key_is_brought_about() {
     host.product
         .variable("RECONCILER_GIT_KNOWN_HOSTS_FILE", &hosts.display().to_string());
     host.measure("ssh with a key");
+}
+
+/// Tells the host of a push, as GitHub does; returns the status line of the answer.
+fn tell(address: &str, secret: &str) -> String {
+    let body = r#"{"ref":"refs/heads/main"}"#;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let signature: String =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "POST /webhook/git HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\
+         X-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={signature}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_push_that_a_webhook_tells_of_is_brought_about_at_once() {
+    const SECRET: &str = "a-secret-of-the-forge-and-the-host";
+    let Some(mut host) = Host::new("hook", Forge::http_url).await else { return };
+    let token = host.forge.token_file().display().to_string();
+    let secret = host.forge.private("webhook-secret", SECRET).display().to_string();
+    let address = format!("127.0.0.1:{}", free_port());
+    for (name, value) in [
+        ("GIT_TOKEN_FILE", token.as_str()),
+        ("GIT_INTERVAL", "1h"),
+        ("LISTEN", &address),
+        ("WEBHOOK_SECRET_FILE", &secret),
+    ] {
+        host.product.variable(&format!("RECONCILER_{name}"), value);
+    }
+    host.publish(1);
+    host.operate();
+    host.until_version(1);
+    let mut times = Vec::new();
+    for version in 2..6 {
+        host.publish(version);
+        assert!(tell(&address, "another secret of no use").contains(" 401"), "no secret");
+        assert!(tell(&address, SECRET).contains(" 202"), "taken");
+        times.push(host.until_version(version));
+    }
+    measured(&format!("webhook: push to running in {times:.2?} s"));
 }
 
 #[tokio::test]

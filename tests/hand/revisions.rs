@@ -27,6 +27,12 @@ fn what_was_wanted_is_listed_with_what_came_of_it() {
         .map(|it| (it["result"].as_str().unwrap(), it["current"].as_bool().unwrap()))
         .collect();
     assert_eq!(told, [("converged", true), ("failed", false), ("converged", false)]);
+    // What was to change and how long it took; a second `apply` of the same adds nothing.
+    let actions: Vec<&Json> = all.iter().map(|it| &it["changes"][0]["action"]).collect();
+    assert_eq!(actions, ["recreate", "recreate", "create"]);
+    assert_eq!(all[0]["changes"][0]["fields"], serde_json::json!(["image"]));
+    assert!(all.iter().all(|it| it["duration_seconds"].is_number()), "{all:?}");
+    assert!(all.iter().all(|it| it["commit"].is_null()), "{all:?}");
     let text = product.ends(0, &["history"]);
     assert!(text.output.contains("converged, current"), "{text}");
     assert_eq!(text.output.lines().count(), 4, "{text}");

@@ -215,6 +215,14 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Returns the key of `examples/secrets-age`, in a file for its owner alone.
+pub(crate) fn lab_key() -> tempfile::NamedTempFile {
+    let key = tempfile::NamedTempFile::new().expect("a file");
+    let lab = repository().join("examples/secrets-age/lab.key");
+    fs::write(&key, fs::read(lab).expect("the key")).expect("a file");
+    key
+}
+
 /// Tells whether the tests run as root.
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;

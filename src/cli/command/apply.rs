@@ -86,7 +86,7 @@ async fn one(
         timeout: options.timeout,
         wait: !options.no_wait,
         service: None,
-        sources: stack.pinned.is_none().then_some(&stack.read),
+        sources: stack.pinned.is_none().then_some((&stack.read, stack.commit.as_ref())),
     };
     (name, change.make(session, connected, desired, &prefix).await)
 }

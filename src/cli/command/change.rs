@@ -17,6 +17,7 @@ use crate::planning::progress::{Progress, ProgressEvent};
 use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
 use crate::report::Report;
+use crate::state::commit::Commit;
 use crate::state::desired::Desired;
 use crate::state::ids::ServiceName;
 use crate::state::time::Now;
@@ -43,9 +44,9 @@ pub(super) struct Change<'a> {
     pub(super) wait: bool,
     /// The service that it is about, where it is about one.
     pub(super) service: Option<&'a ServiceName>,
-    /// The files that ask for it, which are kept to go back to; nothing when they are kept
-    /// already.
-    pub(super) sources: Option<&'a ReadFiles>,
+    /// The files that ask for it, with their commit, which are kept to go back to; nothing
+    /// when they are kept already.
+    pub(super) sources: Option<(&'a ReadFiles, Option<&'a Commit>)>,
 }
 
 /// What came of a change.
@@ -163,8 +164,8 @@ impl Change<'_> {
             memory.asked_to_restart.insert(service.clone());
             keeper.remember(&memory, now);
         }
-        if let Some(read) = self.sources {
-            session.store.keep_revision(&desired, read, now.engine);
+        if let Some((read, commit)) = self.sources {
+            session.store.keep_revision(&desired, read, commit, now.engine);
             session.store.unpin(&desired.files);
         }
         let order = Order {
@@ -187,8 +188,9 @@ impl Change<'_> {
         if self.goal == Goal::Converged {
             let failed = (end != End::Done).then_some(RevisionEnd::Failed);
             let end = RevisionEnd::of(&found.status).or(failed);
+            session.store.revision_planned(&desired, result.changes);
             if let Some(end) = end {
-                session.store.revision_ended(&desired, end);
+                session.store.revision_ended(&desired, end, result.ended);
             }
         }
         Ok(Changed::Ended { end, found, by_operator: false })

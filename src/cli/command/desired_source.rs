@@ -95,7 +95,14 @@ async fn serve(
 impl Source {
     /// Finds out which source it is; a repository is followed from now on.
     pub(super) async fn begin(session: &Session, options: &Run) -> Result<Self, Refusal> {
-        let Some(folder) = &session.git else { return Ok(Self::Files) };
+        let Some(folder) = &session.git else {
+            if options.listen.listen.is_some() {
+                let why =
+                    "--listen is told of pushes, and without --git nothing is pulled";
+                return Err(CannotFollow::Options(why.to_owned()).into());
+            }
+            return Ok(Self::Files);
+        };
         let mut followed = match Followed::begin(session, folder, &options.pull) {
             Ok(followed) => followed,
             Err(CannotFollow::Checkout(error)) if options.dry_run => {

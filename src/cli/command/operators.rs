@@ -221,7 +221,7 @@ impl<'a> Operators<'a> {
         }
         let (store, now) = (&self.session.store, self.connected.clock.now());
         store.keep_sources(&stack.files, &stack.read);
-        store.keep_revision(desired, &stack.read, now.engine);
+        store.keep_revision(desired, &stack.read, stack.commit.as_ref(), now.engine);
         if store.unpin(&stack.files) {
             tracing::info!(stack = %desired.project, "the file changed: no revision is pinned any more");
         }

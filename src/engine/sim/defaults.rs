@@ -166,5 +166,6 @@ pub(super) fn origin(document: &Document) -> Origin {
         source: label(labels::SOURCE).map(|it| it.as_str().into()),
         spec: label(labels::SPEC).map(|it| it.as_str().into()),
         replaces: label(labels::REPLACES).map(|it| it.as_str().into()),
+        base: label(labels::BASE).map(|it| it.as_str().into()),
     }
 }

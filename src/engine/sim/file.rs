@@ -104,8 +104,7 @@ impl Kept {
     fn write(&self, json: &Json) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut file, json)?;
-        file.flush()?;
+        file.write_all(&serde_json::to_vec(json)?)?;
         file.persist(&self.path)?;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::state::commit::Commit;
 use crate::state::desired::Desired;
 use crate::state::observed::Observed;
 use crate::state::step::Outcome;
@@ -186,6 +187,21 @@ impl Events {
 
 fn age(then: EngineTime, now: EngineTime) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+/// Records the commit that another desired state was taken up with.
+pub fn committed(
+    before: &Memory,
+    after: &mut Memory,
+    commit: Option<&Commit>,
+    time: EngineTime,
+) {
+    if let Some(Commit { id, author, subject, .. }) = commit
+        && before.generation != after.generation
+    {
+        let message = format!("commit {id} by {author}: {subject}");
+        after.events.record(Happening::normal(&"stack", "NewCommit", message), time);
+    }
 }
 
 /// Records what a look and the ends of steps have told: `before` and `after` are the memory

@@ -9,6 +9,7 @@ use crate::planning::doubt::Doubt;
 use crate::planning::memory::Stopper;
 use crate::planning::plan::plan_world;
 use crate::planning::testing::{Drive, desired};
+use crate::state::commit::CommitId;
 use crate::state::document::Document;
 use crate::state::ids::{ContainerId, NetworkName};
 use crate::state::observed::{Health, Status};
@@ -320,4 +321,27 @@ fn the_documents_and_commands_of_steps_are_never_told() {
     let told = format!("{:?}", drive.memory.events);
     assert!(told.contains("updated 0123456789ab while it runs"), "{told}");
     assert!(!told.contains(CANARY), "{told}");
+}
+
+#[test]
+fn a_commit_is_told_when_what_is_wanted_changes_with_it() {
+    let mut memory = Memory { generation: Some("sha256:1".into()), ..Memory::default() };
+    let before = memory.clone();
+    let commit = Commit {
+        id: CommitId::parse(&"a".repeat(40)).unwrap(),
+        author: "Ada <ada@example.org>".to_owned(),
+        subject: "Bump web".to_owned(),
+        committed: EngineTime::default(),
+    };
+    committed(&before, &mut memory, Some(&commit), EngineTime::default());
+    assert_eq!(lines(&memory.events), Vec::<String>::new());
+    memory.generation = Some("sha256:2".into());
+    committed(&before, &mut memory, None, EngineTime::default());
+    assert_eq!(lines(&memory.events), Vec::<String>::new());
+    committed(&before, &mut memory, Some(&commit), EngineTime::default());
+    let line = lines(&memory.events).pop().unwrap();
+    assert!(
+        line.contains("commit aaaaaaaaaaaa by Ada <ada@example.org>: Bump web"),
+        "{line}"
+    );
 }

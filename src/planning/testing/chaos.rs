@@ -317,6 +317,7 @@ pub(crate) fn outcome(
         let mut entries =
             document.get("Config.Labels").as_map().cloned().unwrap_or_default();
         entries.remove(labels::REPLACES);
+        entries.remove(labels::BASE);
         // These tell of the file that it was made from, not of what it is.
         entries.remove(labels::SPEC);
         entries.remove(labels::CONFIG_HASH);
@@ -328,7 +329,8 @@ pub(crate) fn outcome(
         document.set("Config.Hostname", Value::Null);
         // Which of the networks is named here does not matter.
         document.set("HostConfig.NetworkMode", Value::Null);
-        let origin = Origin { replaces: None, spec: None, ..it.origin.clone() };
+        let origin =
+            Origin { replaces: None, base: None, spec: None, ..it.origin.clone() };
         let networks = it.attached.keys().map(ToString::to_string).collect();
         let state = it.state.status.as_str();
         (it.name.to_string(), (document, origin, networks, state))

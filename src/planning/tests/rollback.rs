@@ -300,3 +300,25 @@ fn a_third_wish_is_tried_while_the_second_fails_and_comes_back_to_the_first() {
     drive.want(&web("worse", CHECKED)).settle();
     assert_eq!(level(&drive), "good", "{:#?}", drive.history);
 }
+
+#[test]
+fn however_many_wishes_follow_one_another_at_most_three_containers_are_kept() {
+    for is_ready in [false, true] {
+        let mut drive = Drive::settled(&web("good", CHECKED));
+        let base = drive.machine.named("demo-web-1").id.clone();
+        for wish in 0..8 {
+            let level = format!("wish{wish}");
+            if !is_ready {
+                drive.machine.levels.insert(level.clone(), Software::sick());
+            }
+            drive.want(&web(&level, CHECKED)).until("start demo-web-1");
+            let all = drive.machine.containers.len();
+            assert!(all <= 3, "{all} after {wish}: {:#?}", drive.history);
+            assert!(drive.machine.containers.contains_key(&base), "{:#?}", drive.history);
+        }
+        drive.settle();
+        let expected = if is_ready { "wish7" } else { "good" };
+        assert_eq!(level(&drive), expected, "{:#?}", drive.history);
+        assert_eq!(drive.machine.containers.len(), 1, "{:#?}", drive.history);
+    }
+}

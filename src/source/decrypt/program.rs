@@ -98,7 +98,9 @@ fn converse(child: &mut Child, input: &[u8]) -> Receiver<Said> {
     let (stdin, input) = (child.stdin.take(), input.to_owned());
     std::thread::spawn(move || {
         // A program that fails may not read to the end.
-        stdin.map(|mut stdin| stdin.write_all(&input).unwrap_or_default());
+        if let Some(mut stdin) = stdin {
+            stdin.write_all(&input).unwrap_or_default();
+        }
     });
     let stderr = child.stderr.take();
     let complaint =

@@ -2,6 +2,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::compose::files::Files;
+use crate::source::file::HostFiles;
 
 const AGE: Encryption = Encryption::Age;
 const PLAIN: &str = "DB_PASSWORD=hunter2\n";
@@ -77,7 +79,7 @@ fn a_file_that_was_decrypted_is_not_decrypted_again_until_it_or_the_key_is_anoth
     let (key, other) = (room.key("key"), room.key("other"));
     let sealed = encrypted(&key, PLAIN.as_bytes(), &[]);
     assert!(decrypt(Some(&key), &sealed, AGE).is_ok());
-    let held = identity(&key).unwrap();
+    let held = SecretFile::new(&key, 1).read().unwrap();
     assert!(known().contains_key(&known_as(&sealed, &held, AGE)));
     // By the same path another key: what is known does not count.
     fs::copy(&other, &key).unwrap();
@@ -119,18 +121,20 @@ fn a_key_that_is_missing_or_open_to_others_or_no_key_is_refused() {
     assert!(refused(None, &sealed, AGE).contains("--age-key-file"));
     let missing = room.path("missing");
     assert!(
-        refused(Some(&missing), &sealed, AGE)
-            .ends_with("cannot be used: it is not there")
+        refused(Some(&missing), &sealed, AGE).contains("cannot be read: No such file")
     );
-    assert!(refused(Some(room.0.path()), &sealed, AGE).contains("not a regular file"));
+    assert!(refused(Some(room.0.path()), &sealed, AGE).contains("is not a regular file"));
     for mode in [0o640, 0o604, 0o644] {
         fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
         let said = refused(Some(&key), &sealed, AGE);
-        assert!(said.contains("others than its owner may read it: `chmod 600"), "{said}");
+        assert!(
+            said.contains("is open to others") && said.contains("`chmod 600"),
+            "{said}"
+        );
     }
     let no_key = room.write("no-key", PLAIN, 0o600);
     let said = refused(Some(&no_key), &sealed, AGE);
-    assert!(said.contains("it holds no age identity"), "{said}");
+    assert!(said.contains("holds no age identity"), "{said}");
 }
 
 #[test]
@@ -163,8 +167,22 @@ fn a_program_has_nothing_of_our_environment_and_no_pipe_is_waited_for() {
         arguments: vec!["-c".into(), "/usr/bin/env; /bin/cat; /bin/cat".into()],
         environment: vec![("ITS_OWN", "yes".into())],
     };
-    let ended = run(&program, &[b'x'; 300_000], PATIENCE).unwrap();
+    let ended = run(&program, "x".repeat(300_000).as_bytes(), PATIENCE).unwrap();
     let output = String::from_utf8(ended.output.unwrap()).unwrap();
     assert!(output.contains("ITS_OWN=yes") && output.ends_with("xxx"));
     assert!(!output.contains("CARGO"), "{}", &output[..200]);
+}
+
+#[test]
+fn the_key_is_watched_so_that_another_one_leads_to_another_load() {
+    let room = Room::new();
+    let (key, other) = (room.key("key"), room.key("other"));
+    let sealed = encrypted(&other, PLAIN.as_bytes(), &[]);
+    let files = HostFiles::for_user(false, false).with_age_key(Some(&key));
+    assert!(files.decrypt(&sealed, AGE).is_err());
+    let touched = files.touched();
+    let before = touched.get(&key).expect("the key is watched");
+    fs::copy(&other, &key).unwrap();
+    assert_ne!(&before.again(&key), before);
+    assert!(files.decrypt(&sealed, AGE).is_ok());
 }

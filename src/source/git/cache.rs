@@ -146,14 +146,12 @@ impl Cache {
             let tip = self.tip().await?;
             self.make(&tip).await?;
         }
-        let depth = match known {
-            Some(known) if self.has(known).await? => {
-                self.local("keeping", &["update-ref", KNOWN, known.as_str()]).await?;
-                descent::FIRST_DEPTH
-            }
-            Some(_) => descent::FIRST_DEPTH,
-            None => 1,
-        };
+        let mut depth = 1;
+        if let Some(known) = known {
+            depth = descent::FIRST_DEPTH;
+            // So that it is kept. Where the cache has lost it there is nothing to keep.
+            self.call(&["update-ref", KNOWN, known.as_str()]).await?;
+        }
         self.bring(&self.remote.reference.full(), depth).await?;
         self.read(TIP).await
     }
@@ -226,7 +224,7 @@ impl Cache {
     /// Tells whether the cache has a commit.
     pub(super) async fn has(&self, commit: &CommitId) -> Result<bool, Fault> {
         let name = format!("{}^{{commit}}", commit.as_str());
-        let ended = self.call(&["cat-file", "-e", &name], Vec::new()).await?;
+        let ended = self.call(&["cat-file", "-e", &name]).await?;
         Ok(ended.status.success())
     }
 
@@ -319,7 +317,7 @@ impl Cache {
         doing: &'static str,
         arguments: &[&str],
     ) -> Result<Vec<u8>, Fault> {
-        let ended = self.call(arguments, Vec::new()).await?;
+        let ended = self.call(arguments).await?;
         self.output(doing, ended)
     }
 
@@ -346,13 +344,9 @@ impl Cache {
     }
 
     /// Runs git on the cache, whatever it says.
-    pub(super) async fn call(
-        &self,
-        arguments: &[&str],
-        input: Vec<u8>,
-    ) -> Result<Ended, Fault> {
+    pub(super) async fn call(&self, arguments: &[&str]) -> Result<Ended, Fault> {
         let command = self.program.prepare(&self.local_call(arguments));
-        let ended = run(command, input, self.program.local()).await;
+        let ended = run(command, Vec::new(), self.program.local()).await;
         ended.map_err(|error| self.program.unable(&error).into_fault())
     }
 

@@ -113,6 +113,25 @@ pub(super) fn line(complaints: &str, token: Option<&Secret>) -> String {
         Some(said) => format!("{cause} (the server says: {said})"),
         None => cause.to_owned(),
     };
+    short(line)
+}
+
+/// Returns all lines as one.
+pub(super) fn all(complaints: &str) -> String {
+    short(lines(complaints).join("; "))
+}
+
+/// Returns the lines that hold something, without anything that a terminal would obey.
+fn lines(complaints: &str) -> Vec<String> {
+    let plain = |it: char| if it.is_control() { ' ' } else { it };
+    complaints
+        .lines()
+        .map(|line| line.chars().map(plain).collect::<String>().trim().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+fn short(line: String) -> String {
     match line.char_indices().nth(LONGEST_LINE) {
         Some((at, _)) => format!("{}…", line.get(..at).unwrap_or("")),
         None => line,

@@ -86,15 +86,11 @@ impl Cache {
         Ok(if is_cut { None } else { Some(Descent::Rewound) })
     }
 
-    /// Returns the parents of a commit that are in the cache.
+    /// Returns the parents of a commit that are in the cache; none where it is not.
     async fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, Fault> {
-        if !self.has(commit).await? {
-            return Ok(Vec::new());
-        }
         // Its own words: where history is cut the walk knows of no parents.
-        let object =
-            self.local("reading", &["cat-file", "commit", commit.as_str()]).await?;
-        let object = String::from_utf8_lossy(&object);
+        let object = self.call(&["cat-file", "commit", commit.as_str()]).await?;
+        let object = String::from_utf8_lossy(&object.output).into_owned();
         let named = object
             .lines()
             .take_while(|line| !line.is_empty())

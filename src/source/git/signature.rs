@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::cache::{Cache, Fault};
+use super::complaint;
 use super::error::{GitError, ProgramError};
 use super::process::{Ended, run};
 use crate::state::commit::CommitId;
@@ -165,7 +166,7 @@ fn judge(
         }),
         _ => Err(SignatureError::Bad {
             commit: commit.clone(),
-            reason: super::complaint::line(&verified.complaints, None),
+            reason: complaint::all(&verified.complaints),
         }),
     }
 }

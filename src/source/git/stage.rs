@@ -19,7 +19,7 @@ use super::cache::{Cache, Fault};
 use super::error::GitError;
 use super::links::Links;
 use super::process::{ProcessError, converse};
-use super::tree::{self, Entry, Kind, Refusal};
+use super::tree::{self, Entry, Kind, Refusal, shown};
 use crate::state::commit::CommitId;
 
 /// How a file begins that stands for another one, which is kept elsewhere.
@@ -55,7 +55,7 @@ impl Cache {
     ///
     /// # Errors
     /// The commit has too much, or links that lead out of it or nowhere; it is not to be
-    /// had; the disk is full.
+    /// had; the disk is full. Nothing of it is left in the folder then.
     pub async fn stage(
         &self,
         commit: &CommitId,
@@ -100,16 +100,20 @@ impl Cache {
             entries.iter().partition(|entry| entry.kind == Kind::Submodule);
         let mut warnings: Vec<String> = modules
             .iter()
-            .map(|entry| format!("the submodule {:?} is left out", entry.path))
+            .map(|entry| format!("the submodule {} is left out", shown(&entry.path)))
             .collect();
         let ids: String = wanted.iter().map(|entry| format!("{}\n", entry.id)).collect();
         let call = self.local_call(&["cat-file", "--batch", "--buffer"]);
         let (command, bounds) = (self.program.prepare(&call), self.program.local());
         let writing = async |stdout| write(&wanted, folder, stdout).await;
-        let written = converse(command, ids.into_bytes(), bounds, writing).await;
-        let (_, further, _) =
-            written.map_err(|trouble| self.trouble(commit, folder, trouble))?;
-        warnings.extend(further);
+        match converse(command, ids.into_bytes(), bounds, writing).await {
+            Ok((_, further, _)) => warnings.extend(further),
+            Err(trouble) => {
+                // Half of a commit is of no use, and may fill the disk.
+                fs::remove_dir_all(folder).await.unwrap_or_default();
+                return Err(self.trouble(commit, folder, trouble));
+            }
+        }
         Ok(warnings)
     }
 
@@ -156,8 +160,9 @@ async fn write(
         match entry.kind {
             Kind::File { is_executable } => {
                 if to.file(path, is_executable, &mut bytes).await? {
+                    let path = shown(path);
                     warnings.push(format!(
-                        "{path:?} is kept by Git LFS, and only its pointer is here"
+                        "{path} is kept by Git LFS, and only its pointer is here"
                     ));
                 }
                 links.file(path);

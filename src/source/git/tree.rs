@@ -14,7 +14,9 @@ const LONGEST_TARGET: u64 = 4096;
 pub enum Refusal {
     /// A symbolic link leads out.
     #[error(
-        "the symbolic link {link:?} leads to {target:?}, which is outside of the repository; link to a file of the repository, by a relative path"
+        "the symbolic link {} leads to {}, which is outside of the repository; link to a file of the repository, by a relative path",
+        shown(link),
+        shown(target)
     )]
     Escape {
         /// The link.
@@ -24,7 +26,9 @@ pub enum Refusal {
     },
     /// A symbolic link leads nowhere.
     #[error(
-        "the symbolic link {link:?} leads to {target:?}, which is not in the repository; add that, or remove the link"
+        "the symbolic link {} leads to {}, which is not in the repository; add that, or remove the link",
+        shown(link),
+        shown(target)
     )]
     Nowhere {
         /// The link.
@@ -57,13 +61,13 @@ pub enum Refusal {
         most: u64,
     },
     /// A name that is not written.
-    #[error("{path:?} cannot be the name of a file; rename it")]
+    #[error("{} cannot be the name of a file; rename it", shown(path))]
     Name {
         /// Which.
         path: PathBuf,
     },
     /// Two names are one here, or a name is too long.
-    #[error("{path:?} cannot be written: {reason}; rename it")]
+    #[error("{} cannot be written: {reason}; rename it", shown(path))]
     Unwritable {
         /// Which.
         path: PathBuf,
@@ -91,6 +95,11 @@ pub(super) struct Entry {
     /// The object that holds its bytes.
     pub(super) id: String,
     pub(super) bytes: u64,
+}
+
+/// Returns a name for people; commits can have names with line breaks.
+pub(super) fn shown(path: &Path) -> String {
+    format!("`{}`", path.to_string_lossy().escape_debug())
 }
 
 /// Reads what `git ls-tree -r -z -l` printed; nothing when it is no such thing.

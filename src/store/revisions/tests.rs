@@ -1,10 +1,13 @@
 //! That what was wanted can be wanted again, and what is kept for it.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::compose::files::Recording;
+use crate::planning::revision::Changed;
 use crate::planning::revision::{NoRevision, before, find};
+use crate::state::commit::CommitId;
 use crate::state::digest::DigestKey;
 
 const FILE: &str = "/srv/web/compose.yaml";
@@ -47,8 +50,8 @@ fn store(folder: &tempfile::TempDir, tags: &[&str]) -> Store {
     let store = Store::new(Some(folder.path().join("state")));
     for (second, tag) in (0..).zip(tags) {
         let (desired, read) = read(&texts(tag));
-        store.keep_revision(&desired, &read, at(second));
-        store.revision_ended(&desired, RevisionEnd::Converged);
+        store.keep_revision(&desired, &read, None, at(second));
+        store.revision_ended(&desired, RevisionEnd::Converged, at(second));
     }
     store
 }
@@ -107,7 +110,7 @@ fn too_many_are_forgotten_but_never_the_newest_or_a_pinned_one() {
     store.pin(&request().files, &first, &over, at(2)).unwrap();
     for tag in 2..40 {
         let (desired, read) = read(&texts(&tag.to_string()));
-        store.keep_revision(&desired, &read, at(tag));
+        store.keep_revision(&desired, &read, None, at(tag));
     }
     let all = revisions(&store);
     assert_eq!(all.len(), MOST);
@@ -140,7 +143,7 @@ fn what_converged_once_did_so_unless_it_was_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder, &[]);
     let (desired, read) = read(&texts("1"));
-    store.keep_revision(&desired, &read, at(0));
+    store.keep_revision(&desired, &read, None, at(0));
     for (end, is) in [
         (Failed, Failed),
         (Converged, Converged),
@@ -149,7 +152,7 @@ fn what_converged_once_did_so_unless_it_was_taken_back() {
         (Failed, RolledBack),
         (Converged, Converged),
     ] {
-        store.revision_ended(&desired, end);
+        store.revision_ended(&desired, end, at(1));
         assert_eq!(revisions(&store)[0].end, Some(is));
     }
 }
@@ -186,9 +189,94 @@ fn spoilt_revisions_are_said_to_be_so_and_begun_anew() {
     let error = store.revisions(&request().files).unwrap_err().to_string();
     assert!(error.contains("is spoilt"), "{error}");
     let (desired, read) = read(&texts("2"));
-    store.keep_revision(&desired, &read, at(5));
-    store.keep_revision(&desired, &read, at(6));
+    store.keep_revision(&desired, &read, None, at(5));
+    store.keep_revision(&desired, &read, None, at(6));
     assert_eq!(revisions(&store).len(), 1);
     let gone = store.load_revision(&request(), &id, &Texts::new()).unwrap_err();
     assert!(gone.to_string().contains("is not kept any more"), "{gone}");
+}
+
+fn commit(digit: &str) -> Commit {
+    Commit {
+        id: CommitId::parse(&digit.repeat(40)).unwrap(),
+        author: "Ada <ada@example.org>".to_owned(),
+        subject: format!("Change {digit}"),
+        committed: at(0),
+    }
+}
+
+fn changes(object: &str) -> Changes {
+    let changed = Changed {
+        object: object.to_owned(),
+        action: "recreate".to_owned(),
+        fields: vec!["image".to_owned()],
+    };
+    Changes { objects: vec![changed], more: 0 }
+}
+
+#[test]
+fn a_revision_keeps_the_commit_that_brought_it_and_a_revert_brings_it_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder, &[]);
+    for (tag, digit) in [("1", "a"), ("1", "b"), ("2", "c"), ("1", "d")] {
+        let (desired, read) = read(&texts(tag));
+        store.keep_revision(&desired, &read, Some(&commit(digit)), at(0));
+        let newest = revisions(&store).pop().unwrap();
+        // The second commit changes nothing of this stack.
+        let brought = if digit == "b" { "a" } else { digit };
+        assert_eq!(newest.commit, Some(commit(brought)), "{digit}");
+    }
+    let all = revisions(&store);
+    assert_eq!(find(&all, "dddd").unwrap().id, all[1].id);
+    assert_eq!(find(&all, "cc").unwrap().id, all[0].id);
+    assert!(find(&all, "aaaa").is_err());
+}
+
+#[test]
+fn what_was_to_change_is_what_was_planned_first_and_the_time_runs_from_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder, &["0"]);
+    let (desired, read) = read(&texts("1"));
+    store.keep_revision(&desired, &read, None, at(10));
+    store.revision_planned(&desired, changes("service/web/1"));
+    store.revision_planned(&desired, Changes::default());
+    let newest = |store: &Store| revisions(store).pop().unwrap();
+    assert_eq!(newest(&store).changes, Some(changes("service/web/1")));
+    assert_eq!(newest(&store).took(), None);
+    store.revision_ended(&desired, RevisionEnd::Converged, at(17));
+    store.revision_ended(&desired, RevisionEnd::Converged, at(99));
+    store.revision_ended(&desired, RevisionEnd::Failed, at(99));
+    assert_eq!(newest(&store).took().unwrap().as_secs(), 7);
+    // It is wanted again, and what comes of it is told anew.
+    let first = revisions(&store)[0].clone();
+    let over = read;
+    store.pin(&request().files, &first, &over, at(20)).unwrap();
+    assert_eq!((newest(&store).changes, newest(&store).ended), (None, None));
+    assert_eq!(newest(&store).end, Some(RevisionEnd::Converged));
+    let again = texts("0");
+    let (desired, _) = self::read(&again);
+    store.revision_planned(&desired, changes("service/web/2"));
+    store.revision_ended(&desired, RevisionEnd::Converged, at(23));
+    assert_eq!(newest(&store).changes, Some(changes("service/web/2")));
+    assert_eq!(newest(&store).took().unwrap().as_secs(), 3);
+}
+
+#[test]
+fn what_an_older_version_kept_is_read_and_nothing_is_made_up_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder, &["1"]);
+    let index = kept(&folder).into_iter().find(|it| it.ends_with(INDEX)).unwrap();
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    let stored = json["revisions"][0].as_object_mut().unwrap();
+    for key in ["commit", "changes", "ended", "under_way"] {
+        assert!(stored.remove(key).is_some(), "{key}");
+    }
+    std::fs::write(&index, json.to_string()).unwrap();
+    let (desired, _) = read(&texts("1"));
+    store.revision_planned(&desired, Changes::default());
+    store.revision_ended(&desired, RevisionEnd::Converged, at(900));
+    let old = &revisions(&store)[0];
+    assert_eq!(old.end, Some(RevisionEnd::Converged));
+    assert_eq!((&old.commit, &old.changes, old.ended), (&None, &None, None));
 }

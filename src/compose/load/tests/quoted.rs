@@ -45,3 +45,22 @@ fn a_problem_does_not_repeat_a_secret() {
         assert!(!said.contains("hunter2"), "{service}: {said}");
     }
 }
+
+#[test]
+fn a_secret_is_known_by_its_form_wherever_it_can_hide() {
+    let text = "
+services:
+  a:
+    image: x
+    environment: {WHERE: 'db://u:hunter2@h', HERE: 'http://h/'}
+    command: [run, --api-token=hunter2, --level=info]
+    labels: {where: 'db://u:hunter2@h', level: info}
+    healthcheck: {test: 'curl http://u:hunter2@h'}
+";
+    let stack = Scene::new([("f.yaml", text)]).stack();
+    let shown = stack.canonical.to_string();
+    assert!(!shown.contains("hunter2"), "{shown}");
+    for plain in ["HERE: http://h/", "--level=info", "level: info"] {
+        assert!(shown.contains(plain), "{plain}: {shown}");
+    }
+}

@@ -229,6 +229,7 @@ fn origin(labels: &Labels) -> Origin {
         source: label(labels::SOURCE).map(SourceId::from),
         spec: label(labels::SPEC).map(Into::into),
         replaces: label(labels::REPLACES).map(Into::into),
+        base: label(labels::BASE).map(Into::into),
     }
 }
 
