@@ -43,7 +43,7 @@ pub enum Event {
     /// A step has ended.
     Ended(Outcome),
     /// Whoever acts on the stack, while this one only looks, remembers this.
-    Told(Memory),
+    Told(Box<Memory>),
     /// The look has ended.
     Seen(Observed),
     /// The look has failed.
@@ -248,7 +248,7 @@ impl Controller {
                 self.ended.push(outcome);
                 self.is_woken = true;
             }
-            Event::Told(memory) => self.told(memory),
+            Event::Told(memory) => self.told(*memory),
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
             Event::Asked(ask) => self.asked(ask, now),
@@ -320,9 +320,17 @@ impl Controller {
     /// Takes over what is known of the stack, and keeps what was found by looking.
     fn told(&mut self, memory: Memory) {
         let own = std::mem::take(&mut self.memory);
-        let Memory { conditions, events, seen, unwatched, .. } = own;
+        let Memory { signalled, conditions, unwatched, events, seen, .. } = own;
         let under_way = BTreeMap::new();
-        self.memory = Memory { conditions, events, seen, unwatched, under_way, ..memory };
+        self.memory = Memory {
+            under_way,
+            signalled,
+            conditions,
+            unwatched,
+            events,
+            seen,
+            ..memory
+        };
     }
 
     fn blind(&mut self, now: Now) {

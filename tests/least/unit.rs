@@ -247,7 +247,8 @@ async fn what_it_takes_away_is_needed_neither_by_the_operator_nor_by_git_ssh_and
 
     // The limits are there: to be nicer needs no capability, only a system call.
     let seccomp = format!("seccomp={}", confined.profile);
-    let nice = ["run", "--rm", "--security-opt", &seccomp, IMAGE, "nice", "-n", "1", "true"];
+    let nice =
+        ["run", "--rm", "--security-opt", &seccomp, IMAGE, "nice", "-n", "1", "true"];
     assert_ne!(docker(&nice).code, 0);
 
     let publish = |level: &str| {
