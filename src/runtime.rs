@@ -185,7 +185,7 @@ impl<E: Engine + 'static> Runtime<E> {
 
     fn looked(&mut self, (seen, told): Looked, report: &mut Report) -> Turn {
         if let Some(memory) = told {
-            self.controller.handle(Event::Told(memory.into()), self.clock.now());
+            self.controller.handle(Event::Told(Box::new(memory)), self.clock.now());
         }
         match seen {
             Ok(observed) => {

@@ -131,8 +131,8 @@ fn changes(changes: &Changes) -> String {
     };
     let created = number(|action| action == Action::Create.as_str());
     let removed = number(|action| action == Action::Remove.as_str());
-    let changed = changes.objects.len() - created - removed;
-    let marks = [("+", created), ("~", changed), ("-", removed)];
+    let others = changes.objects.len() - created - removed;
+    let marks = [("+", created), ("~", others), ("-", removed)];
     let parts = marks.iter().filter(|(_, number)| *number > 0);
     let mut parts: Vec<String> =
         parts.map(|(mark, number)| format!("{mark}{number}")).collect();

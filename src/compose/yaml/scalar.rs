@@ -12,6 +12,10 @@ pub fn is_null(text: &str) -> bool {
 /// Tells whether a plain scalar would be something else than text: nothing, a truth value
 /// or a number.
 pub(super) fn is_typed(text: &str) -> bool {
+    // Within a number it is skipped, but none begins with it.
+    if text.starts_with('_') {
+        return false;
+    }
     let lower = text.to_ascii_lowercase();
     let number = lower.strip_prefix(['-', '+']).unwrap_or(&lower).replace('_', "");
     let has_digits = |prefix: &str, radix: u32| {
@@ -90,7 +94,7 @@ mod tests {
         }
         for text in [
             "a", "yes", "no", "on", "22:22", "1.2.3", "e3", "-", "+", "infinity", "nan",
-            "0x",
+            "0x", "_0", "_1_0",
         ] {
             assert!(!is_typed(text), "{text}");
         }

@@ -22,7 +22,7 @@ fn it_asks_no_service_whether_it_is_well() {
     let memory = other.controller.memory().clone();
     bench.respond();
     for _ in 0..5 {
-        bench.handle(Event::Told(memory.clone().into()));
+        bench.handle(Event::Told(Box::new(memory.clone())));
         bench.see();
         bench.machine.advance(Duration::from_secs(60));
         bench.respond();
@@ -44,7 +44,7 @@ fn what_it_is_told_counts_but_for_what_is_under_way_and_for_its_own_conditions()
     other.see();
     let theirs = other.controller.memory().clone();
     assert!(!theirs.under_way.is_empty() && theirs.generation.is_some());
-    bench.handle(Event::Told(theirs.clone().into()));
+    bench.handle(Event::Told(Box::new(theirs.clone())));
     let own = &bench.controller.memory;
     assert!(own.under_way.is_empty(), "its end would never be known");
     assert_eq!(own.generation, theirs.generation);
