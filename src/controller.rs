@@ -320,9 +320,17 @@ impl Controller {
     /// Takes over what is known of the stack, and keeps what was found by looking.
     fn told(&mut self, memory: Memory) {
         let own = std::mem::take(&mut self.memory);
-        let Memory { conditions, events, seen, unwatched, .. } = own;
+        let Memory { signalled, conditions, unwatched, events, seen, .. } = own;
         let under_way = BTreeMap::new();
-        self.memory = Memory { under_way, conditions, unwatched, events, seen, ..memory };
+        self.memory = Memory {
+            under_way,
+            signalled,
+            conditions,
+            unwatched,
+            events,
+            seen,
+            ..memory
+        };
     }
 
     fn blind(&mut self, now: Now) {

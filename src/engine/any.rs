@@ -127,3 +127,28 @@ impl Engine for Any {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::value::Value;
+
+    #[tokio::test]
+    async fn an_engine_that_is_only_looked_at_refuses_every_step() {
+        let engine = Any::connect(Some("sim:")).await.unwrap();
+        let (progress, _) = tokio::sync::mpsc::unbounded_channel();
+        let document = [("Driver", Value::text("local"))].into_iter().collect();
+        let step = Step::CreateVolume { name: "data".into(), document };
+        let looking = engine.clone().only_looking();
+        let refused = looking.perform(&step, &progress).await.unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Refused);
+        let scope = Scope {
+            project: "demo".into(),
+            images: BTreeSet::new(),
+            paths: BTreeSet::new(),
+        };
+        assert!(looking.look(&scope).await.unwrap().volumes.is_empty());
+        assert_eq!(engine.perform(&step, &progress).await, Ok(Done::Done));
+        assert_eq!(looking.look(&scope).await.unwrap().volumes.len(), 1);
+    }
+}

@@ -12,6 +12,7 @@
     reason = "tests measure real time, and list many cases"
 )]
 
+mod dry_run;
 mod endless;
 #[path = "../forge/mod.rs"]
 mod forge;

@@ -3,15 +3,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
+use crate::image::{self, docker, docker_does};
 use crate::product::{Ended, Product};
 use crate::real::raw::inspected;
 use crate::real::{Corner, IMAGE};
-
-/// What the recipe's own base is replaced by, where no registry is in reach.
-const BASE: &str = "lab/programs:bookworm";
 
 /// The user of the recipe.
 const USER: u32 = 65532;
@@ -24,52 +21,12 @@ struct Contained {
     image: String,
 }
 
-/// Runs the engine's own client.
-fn docker(arguments: &[&str]) -> Ended {
-    let output = Command::new("docker").args(arguments).output().expect("docker runs");
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        output: String::from_utf8_lossy(&output.stdout).into_owned(),
-        notices: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-#[track_caller]
-fn done(ended: &Ended) {
-    assert_eq!(ended.code, 0, "{ended}");
-}
-
 impl Contained {
     /// Builds the image, and makes the folders; nothing where there is no engine.
     async fn new(what: &str) -> Option<Self> {
         let corner = Corner::new(what).await?;
-        if !corner.has(IMAGE).await || !corner.has(BASE).await {
-            return None;
-        }
+        let image = image::build(&corner).await?;
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
-        let context = folder.path().join("context");
-        fs::create_dir(&context).unwrap();
-        let binary = env!("CARGO_BIN_EXE_reconciler");
-        done(&run(Command::new("strip")
-            .arg("-o")
-            .arg(context.join("reconciler"))
-            .arg(binary)));
-        let image = corner.name("operator");
-        let base = format!("BASE={BASE}");
-        let recipe =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/examples/container/Dockerfile");
-        let context = context.display().to_string();
-        done(&docker(&[
-            "build",
-            "-q",
-            "-t",
-            &image,
-            "--build-arg",
-            &base,
-            "-f",
-            recipe,
-            &context,
-        ]));
         fs::create_dir(folder.path().join("state")).unwrap();
         std::os::unix::fs::chown(folder.path().join("state"), Some(USER), Some(USER))
             .unwrap();
@@ -164,15 +121,6 @@ services:
     }
 }
 
-fn run(command: &mut Command) -> Ended {
-    let output = command.output().expect("it runs");
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        output: String::from_utf8_lossy(&output.stdout).into_owned(),
-        notices: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
 #[tokio::test]
 async fn it_converges_what_is_beside_it_and_leaves_itself_alone() {
     let Some(mut contained) = Contained::new("contained").await else { return };
@@ -200,7 +148,7 @@ async fn it_converges_what_is_beside_it_and_leaves_itself_alone() {
 
     // It ends by SIGTERM, and comes again to what it left.
     let kept = web();
-    done(&docker(&["restart", &contained.operator()]));
+    docker_does(&["restart", &contained.operator()]);
     contained.is_ready_with("two\n");
     assert_eq!(itself()["State"]["Restarting"], false);
     for field in ["/Id", "/State/StartedAt"] {
@@ -215,10 +163,10 @@ async fn it_converges_what_is_beside_it_and_leaves_itself_alone() {
     assert!(status.contains("CapBnd:\t0000000000000000"), "{status}");
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
     let programs = "git --version && ssh -V && age --version";
-    done(&docker(&["exec", &contained.operator(), "sh", "-c", programs]));
-    done(&contained.beside(&["delete", "--yes"]));
+    docker_does(&["exec", &contained.operator(), "sh", "-c", programs]);
+    assert_eq!(contained.beside(&["delete", "--yes"]).code, 0);
     assert_eq!(inspected(&contained.corner.project()).len(), 0);
-    done(&contained.host.run(&["delete", "--yes"]));
+    contained.host.ends(0, &["delete", "--yes"]);
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@
 )]
 
 mod container;
+#[path = "../forge/mod.rs"]
+mod forge;
+mod image;
 #[path = "../product/mod.rs"]
 mod product;
 #[path = "../proxy/mod.rs"]
@@ -19,11 +22,16 @@ mod real;
 mod source;
 mod table;
 mod through_nginx;
+#[allow(dead_code, reason = "it is also for sops")]
+#[path = "../canary/tools.rs"]
+mod tools;
+mod unit;
 mod ward;
 
+use image::docker_does;
 use product::operator::Operator;
 use real::{Corner, registry};
-use ward::{Ward, docker};
+use ward::Ward;
 
 const FACTS: &str = "events pause resume retry";
 const LOOKS: &str = "diff status explain wait";
@@ -62,7 +70,7 @@ async fn every_command_needs_what_the_documentation_lists_for_it_and_nothing_els
     ward.applies();
     ward.want("24M", "one");
     ward.applies();
-    docker(&["pause", &corner.name("app-1")]);
+    docker_does(&["pause", &corner.name("app-1")]);
     ward.applies();
 
     // Another container, one that fails, and the way back.

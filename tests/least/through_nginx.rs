@@ -6,9 +6,10 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::image::docker_does;
 use crate::product::operator::Operator;
 use crate::real::{Corner, registry};
-use crate::ward::{Ward, docker};
+use crate::ward::Ward;
 use crate::{ACTS, DELETE, DRY, FACTS, LOOKS, table};
 
 const NGINX: &str = "lab/nginx:1.22";
@@ -42,7 +43,7 @@ fn start(corner: &Corner, folder: &Path) {
     let mut line = vec!["run", "-d", "--network", "none", "--name", &name];
     line.extend(mounts.iter().flat_map(|it| ["-v", it]));
     line.push(NGINX);
-    docker(&line);
+    docker_does(&line);
     for _ in 0..500 {
         if UnixStream::connect(folder.join("run.sock")).is_ok() {
             return;
@@ -134,7 +135,7 @@ async fn commands_work_through_it() {
     });
     watcher.says_message("the drift is gone");
     operator.says_message("the stack is ready");
-    docker(&["kill", &corner.name("app-1")]);
+    docker_does(&["kill", &corner.name("app-1")]);
     operator.says("a start", |it| it["message"] == "started");
     operator.says_message("the stack is ready");
     for one in [&mut watcher, &mut operator] {

@@ -2,7 +2,6 @@
 //! documentation lists for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Command, Stdio};
 
 use crate::product::{Ended, Product};
 use crate::proxy::Proxy;
@@ -15,14 +14,6 @@ pub(crate) struct Ward {
     project: String,
     image: String,
     proxies: BTreeMap<String, Proxy>,
-}
-
-/// Runs the engine's own client, as a person would.
-#[track_caller]
-pub(crate) fn docker(arguments: &[&str]) {
-    let mut docker = Command::new("docker");
-    let status = docker.args(arguments).stdout(Stdio::null()).status();
-    assert!(status.expect("docker runs").success(), "{arguments:?}");
 }
 
 impl Ward {
