@@ -5,7 +5,7 @@
 //! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
 //! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
 //! once), [`control`] (through a running operator), [`serve`] (what others ask over
-//! HTTP), [`view`] (what people see), [`cli`]
+//! HTTP) and [`mod@notify`] (what they are told), [`view`] (what people see), [`cli`]
 //! (what they can ask for).
 
 pub mod announced;
@@ -18,6 +18,7 @@ pub mod converge;
 pub mod engine;
 pub mod executor;
 pub mod keeper;
+pub mod notify;
 pub mod operator;
 pub mod pass;
 pub mod planning;

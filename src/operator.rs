@@ -16,8 +16,10 @@ use crate::control::{Reply, Request};
 use crate::controller::{Ask, Controller, Event};
 use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
+use crate::notify::Notifier;
 use crate::pass::{Found, Wanted};
 use crate::planning::doubt::Doubt;
+use crate::planning::notice::{Notice, Told};
 use crate::planning::revision::{Changes, RevisionEnd};
 use crate::planning::world::Allowed;
 use crate::report::Report;
@@ -52,6 +54,8 @@ pub struct Surroundings<E> {
     pub followers: Followers,
     /// Who is told what is done.
     pub report: Report,
+    /// Who tells people what happens.
+    pub notifier: Notifier,
 }
 
 /// One stack under an operator.
@@ -64,6 +68,9 @@ struct Operator<E> {
     followers: Followers,
     report: Report,
     announced: Announced,
+    notifier: Notifier,
+    /// What people were told.
+    told: Told,
     /// What was noted of what is wanted: its first plan, and what came of it.
     noted: Noted,
 }
@@ -86,6 +93,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let controller = Controller::new(first, allowed, keeper.memory(now));
     let runtime = Runtime::new(&engine, controller, with.clock, keeper);
     let (calls, followers, report) = (with.calls, with.followers, with.report);
+    let told = Told::of(runtime.controller.memory());
     let announced = Announced::of(allowed);
     let mut operator = Operator {
         runtime,
@@ -95,6 +103,8 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         followers,
         report,
         announced,
+        notifier: with.notifier,
+        told,
         noted: Noted::default(),
     };
     operator.run().await;
@@ -126,6 +136,8 @@ impl<E: Engine + 'static> Operator<E> {
         self.announced.tell(found);
         self.runtime.remember();
         self.note(found);
+        let news = self.told.news(&found.plan, &found.status);
+        self.notify(news);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
     }
 
@@ -142,6 +154,11 @@ impl<E: Engine + 'static> Operator<E> {
             self.store.revision_ended(desired, end, self.runtime.clock.now().engine);
             self.noted.end = Some(end);
         }
+    }
+
+    fn notify(&self, news: Vec<Notice>) {
+        let now = self.runtime.clock.now().engine;
+        self.notifier.tell(self.runtime.controller.wanted(), news, now);
     }
 
     fn take_wish(&mut self) -> Turn {
@@ -211,6 +228,8 @@ impl<E: Engine + 'static> Operator<E> {
         let retry_in = controller.wake().map(|wake| self.runtime.clock.until(wake));
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%stack, %error, source, ?retry_in, "the engine cannot be looked at");
+        let news = self.told.blind(controller.failures(), &error.to_string());
+        self.notify(news.into_iter().collect());
     }
 
     /// Lets the steps that were begun come to their end, but not for ever: a step that is

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod by_hand;
+mod notify;
 mod pull;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
 pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use notify::Notify;
 pub use pull::{Listen, Pull, Sync, Verify};
 
 /// What a person asks for.
@@ -149,6 +151,10 @@ pub struct Run {
     /// Where a forge may say that something was pushed.
     #[command(flatten)]
     pub listen: Listen,
+
+    /// Who is told about every stack.
+    #[command(flatten)]
+    pub notify: Notify,
 }
 
 /// Whether much may be removed at once.

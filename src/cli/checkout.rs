@@ -38,7 +38,7 @@ pub fn place(
     if !options.path.components().all(inside) {
         return Err(NoCheckout::PathLeadsOut(options.path.clone()));
     }
-    let host_name = options.host_name.clone().unwrap_or_else(name_of_this_host);
+    let host_name = host_name(options);
     let mut parts = Path::new(&host_name).components();
     let is_name =
         matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
@@ -51,6 +51,11 @@ pub fn place(
     options.checkout =
         Some(Checkout { folder: folder.checkout(), staged: None, host_name });
     Ok(Some(folder))
+}
+
+/// Returns the name of this host: the one that was given, else the system's.
+pub fn host_name(options: &Options) -> String {
+    options.host_name.clone().unwrap_or_else(name_of_this_host)
 }
 
 /// The system's name of this host, without its domain.

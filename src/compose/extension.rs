@@ -2,6 +2,7 @@
 //!
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
+mod notify;
 mod probe;
 mod reload;
 
@@ -176,7 +177,12 @@ pub const SETTINGS: &[Setting] = &[
     later("immutable", "Canonical paths that may not change under data.", false, true),
     later("checks", "The health checks of the stack.", true, false),
     later("backup", "Backups of the stack.", true, false),
-    later("notify", "Who is told about what happens.", true, false),
+    Setting {
+        key: "notify",
+        about: "Who is told about what happens: `{url or url_file, severity, on}`, or several.",
+        stack: Reading::Now(notify::read),
+        service: Reading::Unknown,
+    },
 ];
 
 const fn later(

@@ -311,6 +311,7 @@ impl Load<'_> {
                 of_stack.iter().chain(&of_service).map(String::as_str).collect();
             sensitive::mark(&mut entry.node, &patterns);
         }
+        sensitive::mark_addresses(root);
         sensitive::mark_texts(root);
     }
 }

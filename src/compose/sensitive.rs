@@ -17,6 +17,20 @@ pub fn mark(service: &mut Node, patterns: &[&str]) {
     }
 }
 
+/// Marks the URLs at which somebody is told: whoever knows one may write there.
+pub fn mark_addresses(root: &mut Node) {
+    let notify = root.get_mut("x-reconciler").and_then(|it| it.get_mut("notify"));
+    let Some(notify) = notify else { return };
+    mark_url(notify);
+    notify.items_mut().iter_mut().for_each(mark_url);
+}
+
+fn mark_url(notify: &mut Node) {
+    if let Some(Kind::Text(text)) = notify.get_mut("url").map(|url| &mut url.kind) {
+        text.sensitive = true;
+    }
+}
+
 /// Marks the texts that are secrets whatever they are called, where a secret can hide.
 pub fn mark_texts(root: &mut Node) {
     mark_below(root, &mut Vec::new(), false);
@@ -43,7 +57,7 @@ fn mark_below(node: &mut Node, path: &mut Vec<String>, hides: bool) {
 }
 
 /// Finds what stands as a secret in a document as it was read: in environments under a name
-/// that says so, and in URLs.
+/// that says so, in URLs, and where somebody is told.
 pub fn literals(document: &Node) -> Vec<Secret> {
     let mut patterns = texts(document.at("x-reconciler.sensitive"));
     let services = document.get("services").into_iter().flat_map(Node::entries);
@@ -52,6 +66,10 @@ pub fn literals(document: &Node) -> Vec<Secret> {
         patterns.extend(texts(service.at("x-reconciler.sensitive")));
     }
     let mut found = Vec::new();
+    if let Some(notify) = document.at("x-reconciler.notify") {
+        let each = std::iter::once(notify).chain(notify.items());
+        found.extend(each.flat_map(|it| texts(it.get("url"))));
+    }
     for environment in services.iter().filter_map(|service| service.get("environment")) {
         for (name, entry) in environment.entries() {
             if is_secret(name, &patterns) {

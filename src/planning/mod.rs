@@ -11,7 +11,7 @@
 //! [`rollout`] (what it waits for), [`pause`], [`dry_run`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
-//! what happened.
+//! what happened, [`notice`] and [`outbox`] what is worth a message to somebody.
 
 pub mod adoption;
 pub mod anonymous;
@@ -38,9 +38,11 @@ pub mod in_place;
 pub mod learn;
 pub mod memory;
 pub mod network;
+pub mod notice;
 pub mod office;
 pub mod optional;
 pub mod order;
+pub mod outbox;
 pub mod outside;
 pub mod pause;
 pub mod plan;

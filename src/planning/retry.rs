@@ -27,6 +27,10 @@ pub const CRASH: Backoff =
 pub const PROBE: Backoff =
     Backoff { base: Duration::from_millis(250), cap: Duration::from_secs(1) };
 
+/// After a message to somebody did not arrive.
+pub const NOTICE: Backoff =
+    Backoff { base: Duration::from_secs(2), cap: Duration::from_mins(1) };
+
 impl Backoff {
     /// Returns the delay after so many failures in a row; none after none.
     pub fn after(self, failures: u32) -> Duration {

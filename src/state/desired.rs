@@ -10,6 +10,7 @@ use super::ids::{
     ContainerName, Generation, ImageReference, NetworkKey, NetworkName, ProjectName,
     ServiceName, SourceId, VolumeKey, VolumeName,
 };
+use super::notice::NotifySettings;
 use super::secret::Secret;
 use super::value::Value;
 use crate::compose::validate::Validated;
@@ -293,6 +294,8 @@ pub struct StackSettings {
     pub resync: Option<Duration>,
     /// How many steps may be under way at once (8 unless told).
     pub max_parallel: Option<u32>,
+    /// Who is told about what happens.
+    pub notify: Vec<NotifySettings>,
 }
 
 /// What happens to what left the file.

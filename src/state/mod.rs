@@ -11,6 +11,7 @@ pub mod digest;
 pub mod document;
 pub mod ids;
 pub mod mount;
+pub mod notice;
 pub mod observed;
 pub mod secret;
 pub mod step;

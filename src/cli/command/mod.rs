@@ -10,6 +10,7 @@ mod events;
 mod explain;
 mod following;
 mod history;
+mod notifier;
 mod operators;
 mod own_container;
 mod pause;

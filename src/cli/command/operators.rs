@@ -16,6 +16,7 @@ use crate::cli::stacks::{LoadedStack, LoadedStacks};
 use crate::control::Request;
 use crate::control::follow::Followers;
 use crate::control::server::{Call, Reload, Server, Socket};
+use crate::notify::Notifier;
 use crate::operator::{Surroundings, operate};
 use crate::pass::Wanted;
 use crate::planning::doubt::{Doubt, DoubtReason};
@@ -41,6 +42,7 @@ pub(super) struct Operators<'a> {
     connected: &'a Connected,
     allowed: Allowed,
     reloads: mpsc::Sender<Reload>,
+    notifier: Notifier,
     stacks: BTreeMap<ProjectName, Stack>,
     /// Locks of stacks that are yet to be taken up.
     locks: BTreeMap<ProjectName, Lock>,
@@ -92,18 +94,21 @@ impl Stack {
 }
 
 impl<'a> Operators<'a> {
-    /// Begins with no stack; `reloads` asks for the files to be read again.
+    /// Begins with no stack; `reloads` asks for the files to be read again, and `notifier`
+    /// tells people what happens.
     pub(super) fn new(
         session: &'a Session,
         connected: &'a Connected,
         allowed: Allowed,
         reloads: mpsc::Sender<Reload>,
+        notifier: Notifier,
     ) -> Self {
         Self {
             session,
             connected,
             allowed,
             reloads,
+            notifier,
             stacks: BTreeMap::new(),
             locks: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -308,6 +313,7 @@ impl<'a> Operators<'a> {
             calls: answered,
             followers,
             report,
+            notifier: self.notifier.clone(),
         };
         let name = project.clone();
         self.tasks.spawn(async move {

@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::desired_source::Source;
+use super::notifier::{LAST_WORDS, notifier};
 use super::operators::Operators;
 use super::own_container;
 use super::session::{Connected, Session, chain};
@@ -28,6 +29,13 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         Ok(source) => source,
         Err(refusal) => return refusal.told(session),
     };
+    let notifier = match notifier(session, options) {
+        Ok(notifier) => notifier,
+        Err(error) => {
+            session.output.notice(&format!("error: {}\n", chain(&error)))?;
+            return Ok(Exit::Invalid);
+        }
+    };
     service_manager::says("waiting for the engine");
     let connected = tokio::select! {
         connected = patient_connect(session) => connected,
@@ -42,7 +50,8 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let (prune, only_looks) = (options.prune.allow_prune, options.dry_run);
     let allowed = Allowed { prune, only_looks, ..Allowed::default() };
     let (reloads, asked_to_reload) = mpsc::channel(RELOADS);
-    let mut operators = Operators::new(session, &connected, allowed, reloads);
+    let told = notifier.clone();
+    let mut operators = Operators::new(session, &connected, allowed, reloads, told);
     let mut loaded = source.load(session);
     let mut reasons = Reasons {
         watch,
@@ -74,6 +83,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     service_manager::is_ending();
     tracing::info!("ending; containers are left running");
     operators.end().await;
+    notifier.finish(LAST_WORDS).await;
     Ok(Exit::Good)
 }
 

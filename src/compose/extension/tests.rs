@@ -47,6 +47,7 @@ fn a_stack_says_how_it_is_to_be_treated() {
         prune: Prune::Never,
         resync: Some(Duration::from_mins(2)),
         max_parallel: Some(4),
+        notify: Vec::new(),
     };
     let ready_deadline = Some(Duration::from_mins(10));
     assert_eq!(read, StackExtension { settings, ready_deadline, heal: None });
@@ -117,7 +118,7 @@ fn keys_of_later_days_are_accepted_and_said_to_do_nothing() {
     let (_, problems) = on_service("{immutable: [x]}");
     assert_eq!(problems.len(), 1);
     assert!(problems.iter().all(|problem| problem.contains("is not honoured yet")));
-    assert_eq!(on_stack("{backup: {}, notify: []}").1.len(), 2);
+    assert_eq!(on_stack("{backup: {}, checks: []}").1.len(), 2);
 }
 
 #[test]
