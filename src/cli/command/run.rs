@@ -14,6 +14,7 @@ use super::session::{Connected, Session, chain};
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
 use crate::cli::service_manager::{self, Heart};
+use crate::cli::stacks::LoadedStacks;
 use crate::control::server::Reload;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
@@ -52,7 +53,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let (reloads, asked_to_reload) = mpsc::channel(RELOADS);
     let told = notifier.clone();
     let mut operators = Operators::new(session, &connected, allowed, reloads, told);
-    let mut loaded = source.load(session);
+    let loaded = source.load(session);
     let mut reasons = Reasons {
         watch,
         look_again: signal(SignalKind::hangup())?,
@@ -67,6 +68,22 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         },
         () = &mut reasons.end => return Ok(Exit::Good),
     }
+    keep(session, &mut source, &mut operators, &mut reasons, loaded).await;
+    service_manager::is_ending();
+    tracing::info!("ending; containers are left running");
+    operators.end().await;
+    notifier.finish(LAST_WORDS).await;
+    Ok(Exit::Good)
+}
+
+/// Keeps the stacks as they are wanted, until the operator is asked to end.
+async fn keep(
+    session: &Session,
+    source: &mut Source,
+    operators: &mut Operators<'_>,
+    reasons: &mut Reasons,
+    mut loaded: LoadedStacks,
+) {
     loop {
         reasons.watch.follow(loaded.touched.clone());
         operators.take(loaded);
@@ -74,17 +91,12 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
         operators.doubt(source.doubt());
         operators.reloaded(&mut reasons.clients);
         service_manager::is_ready(&operators.summary());
-        while !reasons.arise(session, &mut source, &mut operators).await {}
+        while !reasons.arise(session, source, operators).await {}
         if reasons.is_asked_to_end {
-            break;
+            return;
         }
         loaded = source.load(session);
     }
-    service_manager::is_ending();
-    tracing::info!("ending; containers are left running");
-    operators.end().await;
-    notifier.finish(LAST_WORDS).await;
-    Ok(Exit::Good)
 }
 
 /// What may be a reason to load again.
