@@ -165,6 +165,12 @@ fn prepare(
         let made = names.make_in(beside, |path| symlink(&target, path))?;
         return Ok(made.into_temp_path());
     }
+    // A hard link takes no room: a disk that is full was found to be so before the first file
+    // was touched.
+    if let Ok(linked) = names.make_in(beside, |path| fs::hard_link(staged, path)) {
+        File::open(staged)?.sync_all()?;
+        return Ok(linked.into_temp_path());
+    }
     let mut new = names.tempfile_in(beside)?;
     io::copy(&mut File::open(staged)?, &mut new)?;
     let mode = Permissions::from_mode(wanted.permissions().mode() & MODE);

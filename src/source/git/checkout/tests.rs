@@ -164,3 +164,17 @@ fn what_no_commit_can_hold_is_removed() {
     let names: BTreeSet<PathBuf> = read(&checkout).into_keys().collect();
     assert_eq!(names, [PathBuf::from("b")].into());
 }
+
+#[test]
+fn files_that_are_staged_on_another_disk_are_copied() {
+    let disk = tempfile::tempdir_in("/dev/shm").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (staged, checkout) = (disk.path().join("staged"), folder.path().join("checkout"));
+    fs::create_dir(&staged).unwrap();
+    for text in ["one", "two"] {
+        fs::write(staged.join("a"), text).unwrap();
+        assert!(bring(&checkout, &staged).unwrap().changed() > 0);
+        assert_eq!(fs::read_to_string(checkout.join("a")).unwrap(), text);
+    }
+    assert_eq!(bring(&checkout, &staged).unwrap().changed(), 0);
+}
