@@ -91,6 +91,8 @@ fn files_that_somebody_edits_in_the_checkout_are_as_the_commit_says_again() {
     let file = scene.product.path("state/git/checkout/stacks/web.yaml");
     for text in [web(9), "rubbish: [".to_owned()] {
         std::fs::write(&file, text).unwrap();
+        // A reason to load at once does not make it a wish.
+        scene.operator().signal("HUP");
         scene.operator().says("restored", |record| {
             let message = record["message"].as_str().unwrap_or_default();
             message.starts_with("the checkout was changed by somebody else")

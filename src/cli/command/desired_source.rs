@@ -129,19 +129,24 @@ impl Source {
         })))
     }
 
-    /// Loads what is wanted; nothing while no commit is in force as a whole.
-    pub(super) fn load(&self, session: &Session) -> LoadedStacks {
-        let Self::Git(git) = self else { return session.load_wanted() };
+    /// Loads what is wanted: no stack while no commit is in force as a whole. Nothing when
+    /// somebody has edited the files of the commit: news follow when they are as it says.
+    pub(super) fn load(&self, session: &Session) -> Option<LoadedStacks> {
+        let Self::Git(git) = self else { return Some(session.load_wanted()) };
         let record = &git.followed.commits.record;
         if record.in_force.is_none() || !record.is_complete {
-            return LoadedStacks::default();
+            return Some(LoadedStacks::default());
+        }
+        if !git.followed.commits.are_as_brought() {
+            git.followed.restore();
+            return None;
         }
         let mut loaded = session.load_wanted();
         for stack in &mut loaded.stacks {
             stack.commit.clone_from(&record.in_force);
             stack.doubt.clone_from(&record.doubt);
         }
-        loaded
+        Some(loaded)
     }
 
     /// Waits for news of the repository.
@@ -152,11 +157,12 @@ impl Source {
         }
     }
 
-    /// Takes news.
-    pub(super) async fn take(&mut self, session: &Session, news: News) {
-        if let Self::Git(git) = self {
-            git.prune_once = git.followed.take(session, news).await.prune;
-        }
+    /// Takes news; tells whether they are a reason to load again.
+    pub(super) async fn take(&mut self, session: &Session, news: News) -> bool {
+        let Self::Git(git) = self else { return false };
+        let once = git.followed.take(session, news).await;
+        git.prune_once = once.is_some_and(|once| once.prune);
+        once.is_some()
     }
 
     /// Has the repository asked now.

@@ -15,7 +15,7 @@ use crate::cli::options::Checkout;
 use crate::cli::stacks::{LoadedStack, load_all};
 use crate::planning::doubt::{Doubt, DoubtReason};
 use crate::puller::{Ask, Following, Newest, News, Once, Ready, Taken, follow, said};
-use crate::source::git::checkout::bring;
+use crate::source::git::checkout::{Mark, bring, marks};
 use crate::source::git::{Access, Cache, GitUrl, Limits, Program, Reference, Remote};
 use crate::state::ids::ProjectName;
 use crate::store::commits::{CommitRecord, CommitsError, GitFolder, GitLock};
@@ -27,8 +27,12 @@ const ASKS: usize = 16;
 pub(super) struct Commits {
     folder: GitFolder,
     pub(super) record: CommitRecord,
+    /// What the files were when they were last made what the commit says.
+    marks: Option<Marks>,
     _lock: GitLock,
 }
+
+type Marks = BTreeMap<PathBuf, Mark>;
 
 /// A repository that is followed.
 pub(super) struct Followed {
@@ -57,7 +61,7 @@ impl Commits {
     pub(super) fn open(folder: &GitFolder) -> Result<Self, CommitsError> {
         let lock = folder.lock()?;
         let record = folder.record()?;
-        Ok(Self { folder: folder.clone(), record, _lock: lock })
+        Ok(Self { folder: folder.clone(), record, marks: None, _lock: lock })
     }
 
     /// Returns what follows the repository from here.
@@ -114,9 +118,13 @@ impl Commits {
             self.record = record;
         }
         let (checkout, staged) = (self.folder.checkout(), self.folder.staged());
-        let brought = tokio::task::spawn_blocking(move || bring(&checkout, &staged));
+        self.marks = None;
+        let brought = tokio::task::spawn_blocking(move || {
+            let brought = bring(&checkout, &staged)?;
+            Ok((brought, marks(&checkout)?))
+        });
         let brought = brought.await.map_err(std::io::Error::other).flatten();
-        let brought = brought.map_err(|error| {
+        let (brought, marks) = brought.map_err(|error| {
             let message = format!(
                 "the files of {} cannot be written to {}: {error}",
                 said(commit),
@@ -125,6 +133,7 @@ impl Commits {
             Doubt::new(DoubtReason::Unavailable, message)
         })?;
         self.record.is_complete = true;
+        self.marks = Some(marks);
         let signer = ready.signer.as_ref().map(|it| it.principal.as_str());
         for warning in &ready.warnings {
             tracing::warn!(commit = %commit.id, "{warning}");
@@ -137,6 +146,14 @@ impl Commits {
                 "the checkout was changed by somebody else; it is again as the commit says");
         }
         Ok(())
+    }
+
+    /// Tells whether the files are as they were made, as far as that is known.
+    pub(super) fn are_as_brought(&self) -> bool {
+        let before = self.marks.as_ref();
+        before.is_none_or(|before| {
+            marks(&self.folder.checkout()).is_ok_and(|now| now == *before)
+        })
     }
 
     /// Loads the stacks of a commit as they will be; nothing is changed by it.
@@ -215,19 +232,21 @@ impl Followed {
         }
     }
 
-    /// Takes news; returns what a person allowed with them.
-    pub(super) async fn take(&mut self, session: &Session, news: News) -> Once {
-        let record = &self.commits.record;
-        let (before, doubt) = (record.in_force.clone(), record.doubt.clone());
+    /// Takes news; returns what a person allowed with them, or nothing when they are none.
+    pub(super) async fn take(&mut self, session: &Session, news: News) -> Option<Once> {
+        let before = self.commits.record.clone();
+        let is_ready = matches!(news.newest, Newest::Ready(_));
         let taken = self.commits.take(session, news.newest).await;
         // That a commit was taken up is said already.
-        let is_said = taken.doubt.is_none() && taken.in_force != before;
-        if taken.doubt != doubt && !is_said {
+        let is_said = taken.doubt.is_none() && taken.in_force != before.in_force;
+        if taken.doubt != before.doubt && !is_said {
             say(&taken);
         }
+        let is_news =
+            is_ready || self.commits.record != before || news.once != Once::default();
         // The task has ended when nobody waits for it.
         drop(news.taken.send(taken));
-        news.once
+        is_news.then_some(news.once)
     }
 
     /// Has the files made what the commit in force says: somebody has changed them.

@@ -53,7 +53,7 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let (reloads, asked_to_reload) = mpsc::channel(RELOADS);
     let told = notifier.clone();
     let mut operators = Operators::new(session, &connected, allowed, reloads, told);
-    let loaded = source.load(session);
+    let loaded = source.load(session).unwrap_or_default();
     let mut reasons = Reasons {
         watch,
         look_again: signal(SignalKind::hangup())?,
@@ -82,14 +82,17 @@ async fn keep(
     source: &mut Source,
     operators: &mut Operators<'_>,
     reasons: &mut Reasons,
-    mut loaded: LoadedStacks,
+    loaded: LoadedStacks,
 ) {
+    let mut loaded = Some(loaded);
     loop {
-        reasons.watch.follow(loaded.touched.clone());
-        operators.take(loaded);
+        if let Some(loaded) = loaded {
+            reasons.watch.follow(loaded.touched.clone());
+            operators.take(loaded);
+            operators.reloaded(&mut reasons.clients);
+        }
         operators.take_gone(source.gone(), source.allows_prune());
         operators.doubt(source.doubt());
-        operators.reloaded(&mut reasons.clients);
         service_manager::is_ready(&operators.summary());
         while !reasons.arise(session, source, operators).await {}
         if reasons.is_asked_to_end {
@@ -128,7 +131,7 @@ impl Reasons {
                 source.ask();
             }
             Some(client) = self.asked_to_reload.recv() => self.clients.push(client),
-            news = source.news() => source.take(session, news).await,
+            news = source.news() => return source.take(session, news).await,
             gone = operators.news() => if let Some(project) = gone {
                 source.forget(&project);
                 return false;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
@@ -61,6 +61,42 @@ pub fn bring(checkout: &Path, staged: &Path) -> io::Result<Brought> {
     }
     folder(checkout, staged, &mut brought)?;
     Ok(brought)
+}
+
+/// What tells a file that somebody has edited, without reading it: when it was written, its
+/// size and its mode; and which file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    inode: u64,
+    written: (i64, i64),
+    size: u64,
+    mode: u32,
+}
+
+/// Returns the marks of everything in a folder, but for the folders themselves.
+///
+/// # Errors
+/// The file system cannot tell.
+pub fn marks(folder: &Path) -> io::Result<BTreeMap<PathBuf, Mark>> {
+    let mut marks = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for (name, metadata) in entries(&folder)? {
+            let path = folder.join(name);
+            if metadata.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let mark = Mark {
+                inode: metadata.ino(),
+                written: (metadata.mtime(), metadata.mtime_nsec()),
+                size: metadata.size(),
+                mode: metadata.mode(),
+            };
+            marks.insert(path, mark);
+        }
+    }
+    Ok(marks)
 }
 
 /// Removes whatever a path stands for; nothing is fine, too.

@@ -2,8 +2,6 @@
 
 use super::*;
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 
 use proptest::prelude::*;
 
@@ -177,4 +175,33 @@ fn files_that_are_staged_on_another_disk_are_copied() {
         assert_eq!(fs::read_to_string(checkout.join("a")).unwrap(), text);
     }
     assert_eq!(bring(&checkout, &staged).unwrap().changed(), 0);
+}
+
+#[test]
+fn a_file_that_was_edited_has_another_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("in")).unwrap();
+    for name in ["a", "in/b"] {
+        fs::write(path(name), "text").unwrap();
+    }
+    let before = marks(folder.path()).unwrap();
+    assert_eq!(before.keys().cloned().collect::<Vec<_>>(), [path("a"), path("in/b")]);
+    // Another name of the same file is none of its own.
+    fs::hard_link(path("a"), path("in/link")).unwrap();
+    fs::remove_file(path("in/link")).unwrap();
+    assert_eq!(marks(folder.path()).unwrap(), before);
+    let edits: [&dyn Fn(); 4] = [
+        &|| fs::write(path("in/b"), "longer").unwrap(),
+        &|| fs::rename(path("in/b"), path("c")).unwrap(),
+        &|| fs::set_permissions(path("a"), Permissions::from_mode(0o600)).unwrap(),
+        &|| symlink("a", path("d")).unwrap(),
+    ];
+    let mut seen = before;
+    for edit in edits {
+        edit();
+        let now = marks(folder.path()).unwrap();
+        assert_ne!(now, seen);
+        seen = now;
+    }
 }
