@@ -1,7 +1,7 @@
 //! The command line.
 
 mod by_hand;
-mod notify;
+mod notification;
 mod pull;
 
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
 pub use by_hand::{Pause, Restart, Resume, Rollback};
-pub use notify::Notify;
+pub use notification::Notify;
 pub use pull::{Listen, Pull, Sync, Verify};
 
 /// What a person asks for.

@@ -2,7 +2,7 @@
 //!
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
-mod notify;
+mod notification;
 mod probe;
 mod reload;
 
@@ -180,7 +180,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "notify",
         about: "Who is told about what happens: `{url or url_file, severity, on}`, or several.",
-        stack: Reading::Now(notify::read),
+        stack: Reading::Now(notification::read),
         service: Reading::Unknown,
     },
 ];

@@ -25,8 +25,11 @@ pub fn mark_addresses(root: &mut Node) {
     notify.items_mut().iter_mut().for_each(mark_url);
 }
 
+/// What stands in the wrong place is a URL all the same.
 fn mark_url(notify: &mut Node) {
-    if let Some(Kind::Text(text)) = notify.get_mut("url").map(|url| &mut url.kind) {
+    let is_text = notify.as_text().is_some();
+    let url = if is_text { Some(notify) } else { notify.get_mut("url") };
+    if let Some(Kind::Text(text)) = url.map(|url| &mut url.kind) {
         text.sensitive = true;
     }
 }
@@ -68,7 +71,9 @@ pub fn literals(document: &Node) -> Vec<Secret> {
     let mut found = Vec::new();
     if let Some(notify) = document.at("x-reconciler.notify") {
         let each = std::iter::once(notify).chain(notify.items());
-        found.extend(each.flat_map(|it| texts(it.get("url"))));
+        found.extend(
+            each.flat_map(|it| it.as_text().into_iter().chain(texts(it.get("url")))),
+        );
     }
     for environment in services.iter().filter_map(|service| service.get("environment")) {
         for (name, entry) in environment.entries() {

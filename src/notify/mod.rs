@@ -169,14 +169,14 @@ fn note(
 ) {
     match sent {
         Ok(()) if outbox.arrived() => {
-            tracing::info!(to = %address, "notifications arrive again")
+            tracing::info!(to = %address, "notifications arrive again");
         }
         Ok(()) => tracing::debug!(to = %address, "a notification was sent"),
         Err(error) if outbox.failed(error.is_final(), clock.now().moment) => {
             tracing::warn!(to = %address, %error, "notifications do not arrive");
         }
         Err(error) => {
-            tracing::debug!(to = %address, %error, "a notification did not arrive")
+            tracing::debug!(to = %address, %error, "a notification did not arrive");
         }
     }
 }

@@ -45,10 +45,29 @@ pub struct Told {
     /// Something failed since everything was well.
     is_ill: bool,
     is_drifting: bool,
-    /// Services that fail, and why; nothing of what an earlier process knew.
-    troubles: BTreeMap<ServiceName, Option<String>>,
-    /// Why what is wanted is doubted.
-    doubt: Option<Option<String>>,
+    /// Services that fail, and why.
+    troubles: BTreeMap<ServiceName, Why>,
+    /// Why what is wanted is doubted, if it is.
+    doubt: Option<Why>,
+}
+
+/// Why something is bad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    /// An earlier process told it.
+    ToldBefore,
+    /// This was told.
+    Said(String),
+}
+
+impl Why {
+    /// Tells whether it has to be told, after this was.
+    fn is_news(&self, before: Option<&Self>) -> bool {
+        match before {
+            Some(Self::ToldBefore) => false,
+            before => before != Some(self),
+        }
+    }
 }
 
 impl Told {
@@ -64,12 +83,12 @@ impl Told {
         let services = bad("Degraded", |it| it == Some(true));
         let services = services.filter_map(|it| it.strip_prefix("service/"));
         let troubles: BTreeMap<_, _> =
-            services.map(|name| (ServiceName::new(name), None)).collect();
+            services.map(|name| (ServiceName::new(name), Why::ToldBefore)).collect();
         let mut doubts = bad("SpecValid", |it| it != Some(true));
         Self {
             is_ill: !troubles.is_empty(),
             troubles,
-            doubt: doubts.next().map(|_| None),
+            doubt: doubts.next().map(|_| Why::ToldBefore),
             ..Self::default()
         }
     }
@@ -114,11 +133,10 @@ impl Told {
             None => NoticeKind::Unavailable,
         };
         let message = said(valid);
-        match self.doubt.replace(Some(message.clone())) {
-            Some(None) => None,
-            Some(Some(before)) if before == message => None,
-            Some(Some(_)) | None => Some(Notice::new(kind, "stack", message)),
-        }
+        let why = Why::Said(message.clone());
+        let is_news = why.is_news(self.doubt.as_ref());
+        self.doubt = Some(why);
+        is_news.then(|| Notice::new(kind, "stack", message))
     }
 
     fn troubled(&mut self, status: &StackStatus) -> Vec<Notice> {
@@ -134,10 +152,11 @@ impl Told {
         };
         self.is_ill = true;
         let reason = why.reason.clone();
-        match self.troubles.insert(service.name.clone(), Some(reason.clone())) {
-            Some(None) => return None,
-            Some(Some(before)) if before == reason => return None,
-            Some(Some(_)) | None => {}
+        let said_why = Why::Said(reason.clone());
+        let is_news = said_why.is_news(self.troubles.get(&service.name));
+        self.troubles.insert(service.name.clone(), said_why);
+        if !is_news {
+            return None;
         }
         let kind = match reason.as_str() {
             "RolledBack" => NoticeKind::RolledBack,

@@ -61,7 +61,7 @@ pub enum Due {
     /// Nothing before this moment.
     At(Moment),
     /// This is to be sent; how that ended is to be told.
-    Now(Parcel),
+    Now(Box<Parcel>),
 }
 
 /// What waits for one who is told.
@@ -146,7 +146,7 @@ impl Outbox {
             Some(_) if self.not_before > now && !self.is_closing => {
                 Due::At(self.not_before)
             }
-            Some(parcel) => Due::Now(parcel.clone()),
+            Some(parcel) => Due::Now(Box::new(parcel.clone())),
             None => Due::Nothing,
         }
     }

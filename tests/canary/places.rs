@@ -17,7 +17,7 @@ pub(crate) enum Origin {
 use Origin::{Clear, Encrypted, Environment, Mounted};
 
 /// The places, and who holds their secrets.
-pub(crate) const PLACES: [(&str, Origin); 32] = [
+pub(crate) const PLACES: [(&str, Origin); 33] = [
     ("environment-literal", Clear),
     ("environment-by-pattern", Clear),
     ("environment-url", Clear),
@@ -50,6 +50,7 @@ pub(crate) const PLACES: [(&str, Origin); 32] = [
     ("reload-test", Environment),
     ("missing-program", Environment),
     ("crash", Encrypted),
+    ("notify-url", Clear),
 ];
 
 /// Returns the secret of a place; there is another one in each round.
@@ -79,6 +80,7 @@ pub(crate) fn variable(place: &str) -> String {
 const STACK: &str = r#"
 x-reconciler:
   sensitive: ["LICEN*"]
+  notify: {url: "http://127.0.0.1:9/hooks/<notify-url>"}
 services:
   app:
     image: <image>
@@ -146,8 +148,7 @@ networks:
   default: {labels: {note: none}}
 "#;
 
-/// Services that fail, and whose failure quotes a secret. A place for `x-reconciler.notify`,
-/// whose URL is a secret too, is above.
+/// Services that fail, and whose failure quotes a secret.
 pub(crate) const FAILING: &str = r#"
 ---
 services:

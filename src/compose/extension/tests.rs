@@ -5,6 +5,7 @@ use crate::compose::canonical::canonicalise;
 use crate::compose::problem::Sources;
 use crate::compose::yaml;
 use crate::state::desired::ProbeKind;
+use crate::state::notice::{Address, NoticeKind, Severity};
 use crate::state::secret::Secret;
 
 fn canonical(text: &str) -> Node {
@@ -111,6 +112,41 @@ fn what_is_wrong_is_said_with_its_path_and_what_is_allowed() {
     let long = format!("{{sensitive: [{}]}}", "x".repeat(65));
     assert!(wrong(&long).contains("at most 64 names"));
     assert!(on_stack("{max_parallel: 0}").1.concat().contains("1 or more"));
+}
+
+#[test]
+fn a_stack_says_who_is_told_and_about_what() {
+    let (read, problems) = on_stack(
+        "{notify: [{url: 'https://chat.example.org/hooks/abc', severity: error}, \
+         {url_file: secret/url, on: [rolled-back, drift]}]}",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let [chat, other] = read.settings.notify.as_slice() else { panic!("{read:?}") };
+    assert_eq!(chat.to.to_string(), "chat.example.org");
+    assert_eq!((chat.severity, chat.on.len()), (Severity::Error, 0));
+    assert_eq!(other.to, Address::File("secret/url".into()));
+    assert_eq!(other.severity, Severity::Info);
+    assert!(other.on.iter().eq(&[NoticeKind::Drift, NoticeKind::RolledBack]));
+    let (one, _) = on_stack("{notify: {url_file: /url}}");
+    assert_eq!(one.settings.notify.len(), 1);
+    assert_eq!(on_service("{notify: {url_file: /url}}").1.len(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_who_is_told_is_said_without_the_url() {
+    let wrong = [
+        "[{}, {}]",
+        "{url: 'https://a/canary', url_file: b}",
+        "{url: 'ftp://canary'}",
+        "[{url: 'https://u:canary@h/'}]",
+        "'https://a/canary'",
+        "['https://a/canary']",
+        "{url_fil: a}",
+        "{url_file: a, severity: warning}",
+        "{url_file: a, on: [failed, broken]}",
+    ];
+    let problems = wrong.map(|text| on_stack(&format!("{{notify: {text}}}")).1.concat());
+    insta::assert_snapshot!("notify", problems.join("\n"));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn sent(outbox: &mut Outbox, now: Moment) -> Vec<Parcel> {
     let mut sent = Vec::new();
     while let Due::Now(parcel) = outbox.due(now) {
         outbox.arrived();
-        sent.push(parcel);
+        sent.push(*parcel);
     }
     sent
 }

@@ -18,11 +18,11 @@ const MOST: usize = 16;
 
 /// Reads `notify`.
 pub(super) fn read(node: &Node, stack: &mut StackExtension) -> Result<(), Wrong> {
-    if node.as_mapping().is_some() {
+    if !matches!(node.kind, Kind::Sequence(_)) {
         stack.settings.notify = vec![one(node)?];
         return Ok(());
     }
-    if !matches!(node.kind, Kind::Sequence(_)) || node.items().len() > MOST {
+    if node.items().len() > MOST {
         return Err(wrong(
             node,
             "a mapping such as `{url_file: PATH}`, or at most 16 of them",
