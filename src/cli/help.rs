@@ -171,6 +171,9 @@ A revision is what the files were, with those of variables, when `apply` or `run
 them up: not interpolated, in the state directory, for its owner alone. The last 20 of a
 stack are kept. No engine is needed.
 
+TOOK is how long it took until that came of it; CHANGES how many objects were to be made
+(+), changed (~) and removed (-) when it was taken up.
+
 Examples:
   reconciler history
   reconciler history -o json | jq -r '.stacks[].revisions[] | select(.current).revision'";
@@ -180,9 +183,10 @@ pub(super) const ROLLBACK: &str =
     "Go back to an earlier revision, until the files change";
 /// More about `rollback`.
 pub(super) const ROLLBACK_MORE: &str = "\
-Without a revision it is the last one before the current one that converged. It is
-pinned: `run` and `apply` keep to it whatever the files say, until the files change or
-`reconciler resume`. Data is not rolled back. Variables of the environment are today's.
+A revision is named by its first digits, or by those of its commit. Without one it is the
+last one before the current one that converged. It is pinned: `run` and `apply` keep to it
+whatever the files say, until the files change or `reconciler resume`. Data is not rolled
+back. Variables of the environment are today's.
 
 Examples:
   reconciler rollback

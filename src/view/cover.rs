@@ -292,8 +292,28 @@ impl<'a> Above<'a> {
             inline_secret(line.rest, names),
             default_of_secret(line.rest, names),
             password_of_url(line.rest),
+            self.address(line),
         ];
         places.into_iter().flatten().min().and_then(|at| from(line.rest_at + at))
+    }
+
+    /// Returns where a URL begins at which somebody is told, or what stands in its place.
+    fn address(&self, line: &Line<'_>) -> Option<usize> {
+        const NOTIFY: Option<&str> = Some("notify");
+        let is_below = self.0.iter().any(|encloser| encloser.key == NOTIFY);
+        if !is_below && line.key != NOTIFY && !line.rest.contains("notify") {
+            return None;
+        }
+        let is_flow = line.rest.trim_start_matches([' ', '-']).starts_with(['{', '[']);
+        let is_whole = match line.key {
+            Some("url") | None => is_below,
+            key => key == NOTIFY,
+        };
+        if is_whole && !is_flow {
+            return Some(0);
+        }
+        let marks = ["url:", "url\"", "url'", "://"];
+        marks.into_iter().filter_map(|mark| Some(line.rest.find(mark)? + 3)).min()
     }
 
     /// Tells whether the value of a key at this place is secret.

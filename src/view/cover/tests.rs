@@ -158,3 +158,33 @@ fn files_of_variables_are_never_shown() {
     }
     assert!(may_be_shown(Path::new("desired-state/milvus.yaml")));
 }
+
+#[test]
+fn where_somebody_is_told_is_covered_however_it_is_written() {
+    let text = "\
+x-reconciler:
+  notify: https://chat/canary
+  notify: chat/canary
+  notify:
+  - url: chat/canary
+    severity: shown
+    on: [shown]
+  - severity: shown
+    url:
+      chat/canary
+  - {url: chat/canary, severity: error}
+  - chat/canary
+  notify: [
+    {\"url\": \"chat/canary\"}, 'chat/canary'
+  ]
+  resync: shown
+x-reconciler: {resync: shown, notify: {url: chat/canary}}
+{\"notify\":[{\"url\":\"chat/canary\"}]}
+services:
+  notify:
+    image: shown
+";
+    let drawn = drawn(text);
+    assert!(!drawn.contains("canary"), "{drawn}");
+    assert_eq!(drawn.matches("shown").count(), 6, "{drawn}");
+}
