@@ -7,9 +7,9 @@ use crate::product::measured;
 use crate::{Scene, web};
 
 /// How many pushes; `PUSHES` says otherwise.
-const PUSHES: u32 = 200;
+const PUSHES: u32 = 100;
 /// After how many the operator has what it needs.
-const WARM: u32 = 50;
+const WARM: u32 = 30;
 
 /// Returns how many files there are below a folder, and how many bytes.
 fn size(folder: &Path) -> (usize, u64) {
