@@ -167,7 +167,7 @@ impl<E: Engine + 'static> Operator<E> {
         let stack = wanted.desired.project.clone();
         if let Some(Doubt { reason, message }) = &wanted.doubt {
             // What is doubted about commits was said once for all of their stacks.
-            if wanted.doubt != before.doubt && wanted.commit.is_none() {
+            if wanted.commit.is_none() {
                 let condition = if reason.is_certain() {
                     "SpecValid=False"
                 } else {

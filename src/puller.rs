@@ -293,20 +293,10 @@ fn doubt(error: &GitError) -> Doubt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::commit::CommitId;
-
-    fn commit(digit: &str) -> Commit {
-        Commit {
-            id: CommitId::parse(&digit.repeat(40)).unwrap(),
-            author: "A <a@example.org>".to_owned(),
-            subject: "More".to_owned(),
-            committed: crate::state::time::EngineTime::default(),
-        }
-    }
 
     #[test]
     fn what_takes_back_a_commit_needs_to_be_allowed() {
-        let (newer, older) = (commit("b"), commit("a"));
+        let (newer, older) = (Commit::of_digit('b'), Commit::of_digit('a'));
         for descent in [Descent::Same, Descent::Descends] {
             assert_eq!(judge(descent, &newer, &older, false), Ok(()));
         }

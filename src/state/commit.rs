@@ -78,6 +78,19 @@ pub struct Commit {
 }
 
 #[cfg(test)]
+impl Commit {
+    /// Returns a commit whose name is made of one digit.
+    pub(crate) fn of_digit(digit: char) -> Self {
+        Self {
+            id: CommitId(String::from(digit).repeat(40)),
+            author: "Ada <ada@example.org>".to_owned(),
+            subject: "More".to_owned(),
+            committed: EngineTime::default(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

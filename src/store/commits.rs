@@ -216,15 +216,6 @@ impl From<CommitRecord> for Stored {
 mod tests {
     use super::*;
 
-    fn commit(digit: &str) -> Commit {
-        Commit {
-            id: CommitId::parse(&digit.repeat(40)).unwrap(),
-            author: "A <a@example.org>".to_owned(),
-            subject: "More".to_owned(),
-            committed: crate::state::time::EngineTime::default(),
-        }
-    }
-
     fn stacks(names: &[&str]) -> BTreeMap<ProjectName, Vec<PathBuf>> {
         let stack = |name: &&str| {
             let file = PathBuf::from(format!("/git/{name}.yaml"));
@@ -244,8 +235,8 @@ mod tests {
         let (_folder, git) = folder();
         assert_eq!(git.record().unwrap(), CommitRecord::default());
         let mut record = CommitRecord::default();
-        record.put_in_force(&commit("a"), stacks(&["web", "db"]));
-        record.put_in_force(&commit("b"), stacks(&["web"]));
+        record.put_in_force(&Commit::of_digit('a'), stacks(&["web", "db"]));
+        record.put_in_force(&Commit::of_digit('b'), stacks(&["web"]));
         record.doubt = Some(Doubt::new(DoubtReason::Untrusted, "unsigned"));
         git.keep(&record).unwrap();
         assert_eq!(git.record().unwrap(), record);
@@ -258,13 +249,13 @@ mod tests {
     #[test]
     fn a_stack_whose_file_is_gone_is_known_until_its_file_is_back() {
         let mut record = CommitRecord::default();
-        record.put_in_force(&commit("a"), stacks(&["web", "db"]));
+        record.put_in_force(&Commit::of_digit('a'), stacks(&["web", "db"]));
         assert!(record.gone.is_empty());
-        record.put_in_force(&commit("b"), stacks(&["web"]));
-        record.put_in_force(&commit("c"), stacks(&["web", "log"]));
+        record.put_in_force(&Commit::of_digit('b'), stacks(&["web"]));
+        record.put_in_force(&Commit::of_digit('c'), stacks(&["web", "log"]));
         let gone = &record.gone["db"];
-        assert_eq!((record.gone.len(), &gone.by), (1, &commit("b").id));
-        record.put_in_force(&commit("d"), stacks(&["web", "db"]));
+        assert_eq!((record.gone.len(), &gone.by), (1, &Commit::of_digit('b').id));
+        record.put_in_force(&Commit::of_digit('d'), stacks(&["web", "db"]));
         assert_eq!(
             record.gone.keys().map(ProjectName::as_str).collect::<Vec<_>>(),
             ["log"]

@@ -202,6 +202,8 @@ impl Program {
         command
             // Whatever stands in the home of the user, passwords among it, is not ours.
             .env("HOME", repository)
+            // What it writes for `ssh-keygen` depends on no folder of others.
+            .env("TMPDIR", repository)
             .env("LC_ALL", "C")
             .env("GIT_DIR", repository)
             .env("GIT_CONFIG_NOSYSTEM", "1")
