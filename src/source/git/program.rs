@@ -272,7 +272,8 @@ mod tests {
         let ended =
             run(program.prepare(&call), Vec::new(), program.local()).await.unwrap();
         let output = String::from_utf8(ended.output).unwrap();
-        let ours = ["PWD=", "OLDPWD=", "SHLVL=", "_=", "HOME=", "LC_ALL=", "GIT_"];
+        let ours =
+            ["PWD=", "OLDPWD=", "SHLVL=", "_=", "HOME=", "TMPDIR=", "LC_ALL=", "GIT_"];
         for line in output.lines().filter(|line| line.contains('=')) {
             let name = line.split('=').next().unwrap();
             assert!(
