@@ -53,3 +53,8 @@ pub fn host_time() -> EngineTime {
     let host = std::time::SystemTime::now();
     EngineTime::try_from(host).unwrap_or(EngineTime::UNIX_EPOCH)
 }
+
+/// Returns the time zone of this host.
+pub fn local_zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::system()
+}

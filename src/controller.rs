@@ -5,6 +5,7 @@
 //! way at a time; what happens meanwhile leads to one more.
 
 mod attention;
+mod resting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::planning::event;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
 use crate::planning::quoted;
+use crate::planning::rest::Rest;
 use crate::planning::retry::ERROR;
 use crate::planning::world::Allowed;
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
@@ -79,6 +81,13 @@ pub enum Ask {
         /// The service; nothing for everything.
         service: Option<ServiceName>,
     },
+    /// To stop everything, or to look again whether it still is.
+    Rest {
+        /// Why.
+        rest: Rest,
+    },
+    /// To let the stack run again after a rest.
+    Wake,
     /// To give every replica of a service a new start, one at a time.
     Restart {
         /// The service.
@@ -386,6 +395,11 @@ impl Controller {
                 self.memory.pauses.begin(service.as_ref(), Pause::new(now, time));
             }
             Ask::Resume { service } => self.memory.pauses.end(service.as_ref()),
+            Ask::Rest { rest } => self.memory.rest = Some(rest),
+            Ask::Wake => {
+                self.memory.rest = None;
+                self.memory.wait_no_longer();
+            }
             Ask::Restart { service } => {
                 self.memory.asked_to_restart.insert(service);
             }

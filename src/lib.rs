@@ -9,6 +9,7 @@
 //! (what they can ask for).
 
 pub mod announced;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod compose;

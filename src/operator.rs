@@ -1,5 +1,9 @@
 //! The operator: converges a stack for ever.
 
+mod backup;
+mod errand;
+mod restore;
+
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,6 +11,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use backup::ARCHIVE_VARIABLE;
+use backup::Order;
+use errand::Desk;
 
 use crate::announced::Announced;
 use crate::clock::Clock;
@@ -18,18 +27,25 @@ use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::notify::Notifier;
 use crate::pass::{Found, Wanted};
+use crate::planning::backup::Done;
 use crate::planning::doubt::Doubt;
 use crate::planning::notice::{Notice, Told};
+use crate::planning::rest::Rest;
 use crate::planning::revision::{Changes, RevisionEnd};
 use crate::planning::world::Allowed;
 use crate::report::Report;
 use crate::runtime::{Runtime, Turn};
 use crate::state::ids::Generation;
+use crate::state::time::Moment;
 use crate::store::Store;
 use crate::store::memory;
 
 /// How long steps that were begun may go on after the operator was asked to end.
 const LAST_STEPS: Duration = Duration::from_secs(10);
+
+/// How long the stack may take to be ready again after a backup that was given up because
+/// the operator was asked to end.
+const LAST_JOB: Duration = Duration::from_secs(60);
 
 /// What an operator of a stack works with.
 #[derive(Debug)]
@@ -56,6 +72,8 @@ pub struct Surroundings<E> {
     pub report: Report,
     /// Who tells people what happens.
     pub notifier: Notifier,
+    /// Whether backups are made by the schedule of the file.
+    pub makes_backups: bool,
 }
 
 /// One stack under an operator.
@@ -73,6 +91,15 @@ struct Operator<E> {
     told: Told,
     /// What was noted of what is wanted: its first plan, and what came of it.
     noted: Noted,
+    /// The backup that is being made, if there is one.
+    jobs: JoinSet<JobEnd>,
+    /// Where it asks for what it needs.
+    desk: Desk,
+    /// Where it is told how far a restore has come.
+    journal: Option<PathBuf>,
+    makes_backups: bool,
+    /// When the next one is due.
+    next_backup: Option<Moment>,
 }
 
 /// What was noted of a revision.
@@ -95,6 +122,9 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let (calls, followers, report) = (with.calls, with.followers, with.report);
     let told = Told::of(runtime.controller.memory());
     let announced = Announced::of(allowed);
+    let project = &runtime.controller.wanted().desired.project;
+    let journal = store.restore_journal(&engine_id, project);
+    let journal = journal.filter(|_| !allowed.only_looks);
     let mut operator = Operator {
         runtime,
         store,
@@ -106,13 +136,57 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         notifier: with.notifier,
         told,
         noted: Noted::default(),
+        jobs: JoinSet::new(),
+        desk: Desk::new(),
+        journal,
+        makes_backups: with.makes_backups,
+        next_backup: None,
     };
+    operator.plan_backup();
+    operator.recover();
     operator.run().await;
+}
+
+/// How a backup or a restore ended.
+#[derive(Debug)]
+struct JobEnd {
+    kind: Rest,
+    /// What was done; nothing when only the rest of it was.
+    result: Result<Option<Done>, String>,
+}
+
+/// What a job has to say.
+enum Work {
+    Errand(errand::Errand),
+    Ended(JobEnd),
+}
+
+/// Waits for what a job has to say; never returns while there is none.
+async fn work(desk: &mut Desk, jobs: &mut JoinSet<JobEnd>) -> Work {
+    tokio::select! {
+        Some(errand) = desk.next() => Work::Errand(errand),
+        Some(ended) = jobs.join_next() => {
+            let failed = |error| JobEnd {
+                kind: Rest::BackingUp,
+                result: Err(format!("an internal error: {error}")),
+            };
+            Work::Ended(ended.unwrap_or_else(failed))
+        }
+        else => std::future::pending().await,
+    }
+}
+
+async fn due_in(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl<E: Engine + 'static> Operator<E> {
     async fn run(&mut self) {
         loop {
+            let due = self.next_backup.map(|it| self.runtime.clock.until(it));
             let turn = tokio::select! {
                 turn = self.runtime.next(&mut self.report) => turn,
                 changed = self.wanted.changed() => {
@@ -122,17 +196,58 @@ impl<E: Engine + 'static> Operator<E> {
                     self.take_wish()
                 }
                 Some(call) = self.calls.recv() => self.answer(call),
+                turn = work(&mut self.desk, &mut self.jobs) => self.job(turn),
+                () = due_in(due) => {
+                    self.begin_backup(Order { directory: None, replies: None });
+                    self.plan_backup();
+                    Turn::Other
+                }
             };
-            match turn {
-                Turn::Passed(found) => self.passed(&found),
-                Turn::Blind(error) => self.blind(&error),
-                Turn::Other => {}
-            }
+            self.take(turn);
         }
+        self.end_job().await;
         self.end().await;
     }
 
+    fn take(&mut self, turn: Turn) {
+        match turn {
+            Turn::Passed(found) => self.passed(&found),
+            Turn::Blind(error) => self.blind(&error),
+            Turn::Other => {}
+        }
+    }
+
+    fn job(&mut self, work: Work) -> Turn {
+        match work {
+            Work::Errand(errand) => self.errand(errand),
+            Work::Ended(end) => {
+                self.note_end(&end);
+                self.job_ended()
+            }
+        }
+    }
+
+    /// Has a backup given up, and the stack started again.
+    async fn end_job(&mut self) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        tracing::warn!("the backup is given up, and the stack is started again");
+        self.desk.give_up();
+        let deadline = tokio::time::sleep(LAST_JOB);
+        let mut deadline = pin!(deadline);
+        while !self.jobs.is_empty() {
+            let turn = tokio::select! {
+                turn = self.runtime.next(&mut self.report) => turn,
+                turn = work(&mut self.desk, &mut self.jobs) => self.job(turn),
+                () = &mut deadline => break,
+            };
+            self.take(turn);
+        }
+    }
+
     fn passed(&mut self, found: &Found) {
+        self.attend(found);
         self.announced.tell(found);
         self.runtime.remember();
         self.note(found);
@@ -181,10 +296,17 @@ impl<E: Engine + 'static> Operator<E> {
         } else if before.doubt.is_some() {
             tracing::info!(%stack, condition = "SpecValid=True", "the desired state is valid again and the same");
         }
-        self.runtime.tell(Event::Wanted(Box::new(wanted)))
+        let turn = self.runtime.tell(Event::Wanted(Box::new(wanted)));
+        self.plan_backup();
+        turn
     }
 
     fn answer(&mut self, call: Call) -> Turn {
+        if !self.jobs.is_empty() && call.request != Request::Memory {
+            let why = "a backup or a restore is under way; ask again when it is done";
+            call.reply(Reply::Refused(why.to_owned()));
+            return Turn::Other;
+        }
         let ask = match call.request {
             Request::Memory => {
                 let memory = self.runtime.controller.memory();
@@ -208,6 +330,20 @@ impl<E: Engine + 'static> Operator<E> {
             Request::Retry { ref service } => Ask::Retry { service: service.clone() },
             Request::Pause { ref service, time } => {
                 Ask::Pause { service: service.clone(), time }
+            }
+            Request::Backup { ref directory, .. } => {
+                let directory = directory.clone();
+                self.begin_backup(Order {
+                    directory,
+                    replies: Some(call.into_replies()),
+                });
+                return Turn::Other;
+            }
+            Request::Restore { ref archive, accept_other_version, .. } => {
+                let what = (archive.clone(), accept_other_version);
+                let replies = Some(call.into_replies());
+                self.begin_restore(Order { directory: None, replies }, what);
+                return Turn::Other;
             }
             Request::Resume { ref service } => Ask::Resume { service: service.clone() },
             Request::Restart { ref service, .. } => {

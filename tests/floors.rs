@@ -11,14 +11,15 @@ use std::sync::LazyLock;
 const MOST_LINES: usize = 450;
 
 /// The rooms from the ground up, and what stands above each: that, it must not name.
-const ABOVE: [(&str, &[&str]); 12] = [
+const ABOVE: [(&str, &[&str]); 13] = [
     ("state", &["planning", "engine", "source", "store", "view", "cli"]),
     ("compose", &["planning", "engine", "source", "store", "view", "cli"]),
     ("planning", &["engine", "source", "store", "view", "cli"]),
     ("engine", &["planning", "source", "store", "view", "cli"]),
     ("source", &["planning", "engine", "store", "view", "cli"]),
     ("store", &["engine", "source", "view", "cli"]),
-    ("view", &["engine", "source", "store", "cli"]),
+    ("backup", &["planning", "engine", "source", "store", "view", "cli"]),
+    ("view", &["engine", "source", "store", "cli", "backup"]),
     ("pass.rs", &["view", "cli"]),
     ("controller.rs", &["view", "cli", "store", "source"]),
     ("executor.rs", &["view", "cli", "planning"]),
@@ -171,19 +172,21 @@ fn pure_floors_do_no_input_or_output_and_know_no_clock() {
 
 #[test]
 fn each_library_of_the_outside_world_has_one_room() {
-    for (name, room) in [
-        ("bollard", "engine/docker"),
-        ("notify", "source"),
-        ("rustls", "notify"),
-        ("tokio_rustls", "notify"),
-        ("rustix", "source/git"),
-        ("clap", "cli"),
-        ("tar", "engine"),
+    for (name, rooms) in [
+        ("bollard", &["engine/docker"][..]),
+        ("notify", &["source"]),
+        ("rustls", &["notify"]),
+        ("tokio_rustls", &["notify"]),
+        // What std cannot say of a file: processes there, holes and attributes here.
+        ("rustix", &["source/git", "backup"]),
+        ("clap", &["cli"]),
+        ("tar", &["engine"]),
+        ("zstd", &["backup"]),
     ] {
-        no_line(&format!("only {room} may know {name}"), |line| {
+        no_line(&format!("only {rooms:?} may know {name}"), |line| {
             let own = format!("crate::{name}::");
             let is_own = line.text.contains(&own);
-            !line.is_in(room)
+            !rooms.iter().any(|room| line.is_in(room))
                 && !line.is_test
                 && !is_own
                 && line.names(&format!("{name}::"))

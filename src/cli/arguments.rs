@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod by_hand;
 mod notification;
 mod pull;
@@ -16,7 +17,8 @@ use clap_complete::Shell;
 use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
-pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use backup::{Backup, BackupCommand};
+pub use by_hand::{Delete, Pause, Restart, Resume, Rollback};
 pub use notification::Notify;
 pub use pull::{Listen, Pull, Sync, Verify};
 
@@ -64,6 +66,8 @@ pub enum Command {
     Restart(Restart),
     /// `wait`.
     Wait(Wait),
+    /// `backup`.
+    Backup(Backup),
     /// `delete`.
     Delete(Delete),
     /// `completions`.
@@ -252,29 +256,6 @@ pub enum WaitFor {
     Ready,
 }
 
-/// The options of `delete`.
-#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delete {
-    /// Delete the volumes of the stack too, and all data in them
-    #[arg(
-        long,
-        env = "RECONCILER_VOLUMES",
-        hide_env = true,
-        value_parser = BoolishValueParser::new()
-    )]
-    pub volumes: bool,
-
-    /// Do not ask
-    #[arg(
-        short = 'y',
-        long,
-        env = "RECONCILER_YES",
-        hide_env = true,
-        value_parser = BoolishValueParser::new()
-    )]
-    pub yes: bool,
-}
-
 /// The options of `completions`.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completions {
@@ -395,6 +376,8 @@ enum RawCommand {
     Restart(With<Restart>),
     #[command(about = help::WAIT, after_help = help::WAIT_MORE)]
     Wait(With<Wait>),
+    #[command(about = help::BACKUP, after_help = help::BACKUP_MORE)]
+    Backup(With<Backup>),
     #[command(about = help::DELETE, after_help = help::DELETE_MORE)]
     Delete(With<Delete>),
     #[command(about = help::COMPLETIONS, after_help = help::COMPLETIONS_MORE)]
@@ -434,6 +417,7 @@ impl RawCommand {
             Self::Resume(with) => (Some(with.options), Command::Resume(with.own)),
             Self::Restart(with) => (Some(with.options), Command::Restart(with.own)),
             Self::Wait(with) => (Some(with.options), Command::Wait(with.own)),
+            Self::Backup(with) => (Some(with.options), Command::Backup(with.own)),
             Self::Delete(with) => (Some(with.options), Command::Delete(with.own)),
             Self::Completions(own) => (None, Command::Completions(own)),
         }

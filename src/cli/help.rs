@@ -33,6 +33,24 @@ Examples:
 
 Exit status: 0 valid, 2 invalid.";
 
+/// About `backup`.
+pub(super) const BACKUP: &str = "Make, list, verify and remove cold backups of the data";
+/// More about `backup`.
+pub(super) const BACKUP_MORE: &str = "\
+`create` stops the stack in reverse order, archives every folder and named volume that it
+may write to, starts it again, and then reads the archive back; whatever happens, the stack
+comes back. With a running `run` it works through that. `x-reconciler.backup` in the file
+says which folders, where archives are kept, which stay, and when `run` makes them by itself.
+
+Examples:
+  reconciler backup create --directory /srv/backups
+  reconciler backup list
+  reconciler backup verify /srv/backups/milvus-20261128T020000Z.tar.zst
+  tar --zstd -tvf ARCHIVE        an archive is a tar file
+
+Exit status: 0 done, 1 no backup was made or the archive is not good, 2 invalid file or
+command line, 3 the engine does not answer, 4 another `run` has the stack.";
+
 /// About `config`.
 pub(super) const CONFIG: &str =
     "Print the canonical stack: merged, interpolated, complete";

@@ -61,6 +61,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Resume(_)
         | Command::Restart(_)
         | Command::Wait(_)
+        | Command::Backup(_)
         | Command::Delete(_)
         | Command::Completions(_) => LogFormat::Text,
     };

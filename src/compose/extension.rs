@@ -2,6 +2,7 @@
 //!
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
+mod backup;
 mod notification;
 mod probe;
 mod reload;
@@ -176,7 +177,12 @@ pub const SETTINGS: &[Setting] = &[
     in_service("content", "More files and folders whose bytes count.", reload::content),
     later("immutable", "Canonical paths that may not change under data.", false, true),
     later("checks", "The health checks of the stack.", true, false),
-    later("backup", "Backups of the stack.", true, false),
+    Setting {
+        key: "backup",
+        about: "Cold backups: `{schedule, keep, paths, directory, after}`.",
+        stack: Reading::Now(backup::read),
+        service: Reading::Unknown,
+    },
     Setting {
         key: "notify",
         about: "Who is told about what happens: `{url or url_file, severity, on}`, or several.",

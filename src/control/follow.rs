@@ -20,7 +20,11 @@ impl Followers {
             | Request::Retry { .. }
             | Request::Pause { .. }
             | Request::Resume { .. } => call.reply(Reply::Done),
-            Request::Apply { .. } | Request::Delete { .. } | Request::Restart { .. } => {
+            Request::Apply { .. }
+            | Request::Delete { .. }
+            | Request::Backup { .. }
+            | Request::Restore { .. }
+            | Request::Restart { .. } => {
                 self.0
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

@@ -8,10 +8,12 @@ pub mod follow;
 pub mod server;
 pub mod sync;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::planning::backup::BackupNews;
 use crate::planning::progress::ProgressEvent;
 use crate::runtime::Convergence;
 use crate::state::ids::{Generation, ServiceName, SourceId};
@@ -57,6 +59,22 @@ pub enum Request {
         /// Only with this service.
         service: Option<ServiceName>,
     },
+    /// To make a backup; what comes of it follows.
+    Backup {
+        /// Where the client's desired state comes from.
+        source: SourceId,
+        /// The folder of archives, unless it is the file's.
+        directory: Option<PathBuf>,
+    },
+    /// To exchange the data for those of an archive; what comes of it follows.
+    Restore {
+        /// Where the client's desired state comes from.
+        source: SourceId,
+        /// The archive.
+        archive: PathBuf,
+        /// Software of another major version may read the data.
+        accept_other_version: bool,
+    },
     /// To give every replica of a service a new start; what comes of it follows.
     Restart {
         /// Where the client's desired state comes from.
@@ -76,6 +94,8 @@ pub enum Reply {
     Progress(ProgressEvent),
     /// How far the stack has come after a pass.
     Convergence(Convergence),
+    /// How a backup goes.
+    Backup(BackupNews),
     /// It is done.
     Done,
     /// It is refused; why, and what to do.

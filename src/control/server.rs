@@ -65,7 +65,8 @@ impl Call {
         }
     }
 
-    pub(super) fn into_replies(self) -> mpsc::Sender<Reply> {
+    /// Returns where its replies go.
+    pub fn into_replies(self) -> mpsc::Sender<Reply> {
         self.replies
     }
 }
@@ -179,6 +180,8 @@ impl Server {
             }
             Request::Apply { source, .. }
             | Request::Delete { source }
+            | Request::Backup { source, .. }
+            | Request::Restore { source, .. }
             | Request::Restart { source, .. } => source,
         };
         if *source != self.source {

@@ -84,7 +84,9 @@ impl Controller {
     }
 
     fn may_probe(&self) -> bool {
-        self.memory.down.is_none() && !self.allowed.only_looks
+        self.memory.down.is_none()
+            && self.memory.rest.is_none()
+            && !self.allowed.only_looks
     }
 
     /// Returns the probes of what is ready that are due, for which no look is needed.

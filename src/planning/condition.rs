@@ -11,6 +11,7 @@ use super::doubt::Doubt;
 use super::event;
 use super::heal;
 use super::memory::Memory;
+use super::rest::Rest;
 use super::status::{ConditionStatus, ContainerStatus, ServiceStatus, StackStatus};
 use super::trouble::{Trouble, troubles};
 use super::world::{Instance, Standing, World};
@@ -27,10 +28,13 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
         .map(|service| service_status(world, service, &troubles))
         .collect();
     let is_up = services.iter().all(|service| service.ready) && plan.is_in_sync();
-    let ready = is_up && !world.is_down();
+    let ready = is_up && !world.is_down() && world.memory.rest.is_none();
     let mut conditions = stack_conditions(plan, &services, ready, doubt);
     if world.is_down() {
         say_it_is_down(&mut conditions);
+    }
+    if let Some(rest) = world.memory.rest {
+        say_it_rests(&mut conditions, rest);
     }
     if world.allowed.only_looks {
         let moves = conditions.iter_mut().filter(|it| it.kind == "Progressing");
@@ -127,6 +131,15 @@ fn say_it_is_down(conditions: &mut [ConditionStatus]) {
     for it in conditions.iter_mut().filter(|it| it.kind == "Ready") {
         *it = condition("Ready", false, "Down", WHY);
     }
+}
+
+/// What is stopped on purpose is not missed.
+fn say_it_rests(conditions: &mut Vec<ConditionStatus>, rest: Rest) {
+    let why = format!("everything is stopped until {}", rest.end());
+    for it in conditions.iter_mut().filter(|it| it.kind == "Ready") {
+        *it = condition("Ready", false, "Resting", why.as_str());
+    }
+    conditions.push(condition("Resting", true, rest.reason(), why));
 }
 
 fn sentence(plan: &Plan) -> String {

@@ -9,6 +9,7 @@ use super::event::{Events, Seen};
 use super::heal::Healings;
 use super::pause::Pauses;
 use super::rejection::Rejection;
+use super::rest::Rest;
 use super::restart::DueRestarts;
 use super::trial::{Trial, Verdict};
 use crate::state::content::Contents;
@@ -105,6 +106,8 @@ pub struct Memory {
     /// The only service that this process may do something about; nothing for all of them.
     /// Of this process only.
     pub only: Option<ServiceName>,
+    /// Why everything is stopped and stays so. Of this process only.
+    pub rest: Option<Rest>,
     /// Containers that somebody else made and that a service of a source had the place for:
     /// they are that source's from then on.
     pub adopted: BTreeMap<ContainerId, SourceId>,
@@ -164,6 +167,7 @@ impl Memory {
             events: Events::default(),
             seen: Seen::default(),
             only: None,
+            rest: None,
             measured: BTreeMap::new(),
             ..self
         }

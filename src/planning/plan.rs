@@ -14,7 +14,7 @@ use super::teardown::teardown;
 use super::world::{Allowed, Instance, Standing, World, is_awaited};
 use super::{
     content, data_path, disruption, dry_run, guests, network, optional, order, pause,
-    prune, replica, retirement, trial, volume,
+    prune, replica, rest, retirement, trial, volume,
 };
 
 /// How many steps may be under way at once, unless the file says otherwise.
@@ -37,6 +37,9 @@ pub fn plan(
 
 /// As [`plan`], of a world that is made already.
 pub fn plan_world(world: &World<'_>) -> Plan {
+    if let Some(rest) = world.memory.rest {
+        return rest::plan(world, rest);
+    }
     if world.is_down() {
         return teardown(world);
     }

@@ -70,7 +70,11 @@ pub fn teardown(world: &World<'_>) -> Plan {
 }
 
 /// We made it from this source, or the file names its service.
-fn is_ours(world: &World<'_>, container: &Container, replica: &Replica) -> bool {
+pub(super) fn is_ours(
+    world: &World<'_>,
+    container: &Container,
+    replica: &Replica,
+) -> bool {
     let is_named = world.desired.services.contains_key(&replica.service)
         || world.desired.inactive.contains(&replica.service);
     (!container.origin.one_off || container.is_rehearsal())
@@ -101,7 +105,7 @@ fn decide(
 
 /// Returns what must go first: running containers of services that depend on this one, by
 /// the file or by their own label.
-fn dependents(world: &World<'_>, replica: &Replica) -> Vec<String> {
+pub(super) fn dependents(world: &World<'_>, replica: &Replica) -> Vec<String> {
     let depends = |other: &Container, service: &Replica| {
         let by_file = world.desired.services.get(&service.service);
         by_file.is_some_and(|it| it.depends_on.contains_key(&replica.service))

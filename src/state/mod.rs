@@ -3,6 +3,7 @@
 //! Read in this order: [`ids`], [`value`] and [`document`] (the form in which both sides
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
+pub mod backup;
 pub mod commit;
 pub mod concealer;
 pub mod content;
@@ -13,6 +14,7 @@ pub mod ids;
 pub mod mount;
 pub mod notice;
 pub mod observed;
+pub mod schedule;
 pub mod secret;
 pub mod step;
 pub mod time;

@@ -200,6 +200,8 @@ pub struct Network {
 pub struct Volume {
     /// Its fields: `Driver`, `DriverOpts`, `Labels`.
     pub document: Document,
+    /// Where its data are on the engine's host, as far as the engine tells.
+    pub mountpoint: Option<String>,
 }
 
 /// A local image.

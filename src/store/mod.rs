@@ -136,6 +136,17 @@ impl Store {
         self.known().complaints.note(&files.logs, &attempt);
     }
 
+    /// Returns where the journal of a restore is, while there is one; nothing without a
+    /// state directory.
+    pub fn restore_journal(
+        &self,
+        engine: &str,
+        project: &ProjectName,
+    ) -> Option<PathBuf> {
+        let memory = self.files(engine, project)?.memory;
+        Some(memory.with_extension("restore"))
+    }
+
     /// Forgets a stack that is gone.
     pub fn forget(&self, engine: &str, project: &ProjectName) {
         let Some(files) = self.files(engine, project) else { return };

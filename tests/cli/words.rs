@@ -45,7 +45,7 @@ fn a_wrong_command_line_is_invalid_and_says_what_is_near() {
         (&["diff", "-o", "xml"], "json"),
         (&[], "Usage"),
         (&["explain"], "<SERVICE>"),
-        (&["backup"], "unrecognized"),
+        (&["backup"], "create"),
     ] {
         let ended = product.ends(2, arguments);
         assert!(ended.notices.contains(word), "{arguments:?}: {ended}");

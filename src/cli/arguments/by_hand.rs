@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::{Prune, duration};
 
@@ -73,4 +74,27 @@ pub struct Restart {
         value_parser = duration
     )]
     pub timeout: Duration,
+}
+
+/// The options of `delete`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delete {
+    /// Delete the volumes of the stack too, and all data in them
+    #[arg(
+        long,
+        env = "RECONCILER_VOLUMES",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub volumes: bool,
+
+    /// Do not ask
+    #[arg(
+        short = 'y',
+        long,
+        env = "RECONCILER_YES",
+        hide_env = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub yes: bool,
 }

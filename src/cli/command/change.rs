@@ -265,7 +265,7 @@ impl Change<'_> {
                     }
                 }
                 Some(Reply::Refused(refusal)) => return Ok(Followed::Refused(refusal)),
-                Some(Reply::Done | Reply::Memory(_)) => {}
+                Some(Reply::Done | Reply::Memory(_) | Reply::Backup(_)) => {}
                 None => return Ok(Followed::Lost),
             }
         }

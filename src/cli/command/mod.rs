@@ -1,6 +1,8 @@
 //! The commands, one per file.
 
 mod apply;
+mod backup;
+mod backup_create;
 mod change;
 mod config;
 mod delete;
@@ -61,6 +63,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Resume(resume) => pause::resume(&session, &resume).await,
         Command::Restart(restart) => restart::run(&session, &restart).await,
         Command::Wait(wait) => wait::run(&session, wait).await,
+        Command::Backup(backup) => backup::run(&session, &backup).await,
         Command::Delete(delete) => delete::run(&session, delete).await,
         Command::Completions(completions) => {
             session.output.raw_result(&arguments::completions(completions.shell))?;

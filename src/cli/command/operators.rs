@@ -314,6 +314,7 @@ impl<'a> Operators<'a> {
             followers,
             report,
             notifier: self.notifier.clone(),
+            makes_backups: !self.allowed.only_looks,
         };
         let name = project.clone();
         self.tasks.spawn(async move {

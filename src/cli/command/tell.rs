@@ -43,7 +43,12 @@ pub(super) async fn tell(
             return match client::ask(&place.socket(), request).await {
                 Ok(Reply::Done) => Told::Operator,
                 Ok(Reply::Refused(refusal)) => Told::Refused(refusal),
-                Ok(Reply::Memory(_) | Reply::Progress(_) | Reply::Convergence(_))
+                Ok(
+                    Reply::Memory(_)
+                    | Reply::Progress(_)
+                    | Reply::Convergence(_)
+                    | Reply::Backup(_),
+                )
                 | Err(_) => Told::Refused(format!("{project} is held by {holder}")),
             };
         }

@@ -49,6 +49,7 @@ fn a_stack_says_how_it_is_to_be_treated() {
         resync: Some(Duration::from_mins(2)),
         max_parallel: Some(4),
         notify: Vec::new(),
+        backup: None,
     };
     let ready_deadline = Some(Duration::from_mins(10));
     assert_eq!(read, StackExtension { settings, ready_deadline, heal: None });
@@ -150,11 +151,38 @@ fn what_is_wrong_with_who_is_told_is_said_without_the_url() {
 }
 
 #[test]
+fn a_stack_says_when_it_is_backed_up_and_which_archives_stay() {
+    let (read, problems) = on_stack(
+        "{backup: {schedule: '0 2 * * *', keep: {last: 2, daily: 7}, paths: [/srv/db], \
+         directory: /backups, after: [rclone, copy]}}",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let backup = read.settings.backup.unwrap();
+    assert_eq!(backup.schedule.unwrap().to_string(), "0 2 * * *");
+    let keep = backup.keep.unwrap();
+    assert_eq!((keep.last, keep.daily, keep.weekly), (2, 7, 0));
+    assert_eq!(backup.paths, ["/srv/db"]);
+    assert_eq!(backup.after, ["rclone", "copy"]);
+    let wrong = [
+        "no",
+        "{schedule: nightly}",
+        "{keep: 3}",
+        "{keep: {daly: 3}}",
+        "{keep: {last: 0}}",
+        "{paths: [data]}",
+        "{directory: /a/../b}",
+        "{dir: /a}",
+    ];
+    let problems = wrong.map(|text| on_stack(&format!("{{backup: {text}}}")).1.concat());
+    insta::assert_snapshot!("backup", problems.join("\n"));
+}
+
+#[test]
 fn keys_of_later_days_are_accepted_and_said_to_do_nothing() {
     let (_, problems) = on_service("{immutable: [x]}");
     assert_eq!(problems.len(), 1);
     assert!(problems.iter().all(|problem| problem.contains("is not honoured yet")));
-    assert_eq!(on_stack("{backup: {}, checks: []}").1.len(), 2);
+    assert_eq!(on_stack("{checks: []}").1.len(), 1);
 }
 
 #[test]

@@ -183,7 +183,7 @@ impl World {
         if document.get("Driver").is_zero() {
             document.set("Driver", Value::text("local"));
         }
-        self.volumes.entry(name.clone()).or_insert(Volume { document });
+        self.volumes.entry(name.clone()).or_insert(Volume { document, mountpoint: None });
         // Measured: the engine says so even when it was there already.
         self.tell_of(Kind::Volume, name.as_str(), "create");
     }

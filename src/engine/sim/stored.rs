@@ -211,7 +211,9 @@ pub(super) fn read(text: &[u8]) -> Result<World, String> {
         world.networks.insert(name, Network { id: stored.id, document });
     }
     for (name, stored) in stored.volumes {
-        world.volumes.insert(name, Volume { document: document(&stored) });
+        world
+            .volumes
+            .insert(name, Volume { document: document(&stored), mountpoint: None });
     }
     for (reference, stored) in stored.images {
         let config = form::read_image(&json!({"Config": stored.body}));

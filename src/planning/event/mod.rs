@@ -80,7 +80,7 @@ impl EventKind {
 
 /// What happened, before it is known whether it is new.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Happening {
+pub(super) struct Happening {
     object: String,
     kind: EventKind,
     reason: String,
@@ -88,7 +88,7 @@ struct Happening {
 }
 
 impl Happening {
-    fn normal(
+    pub(super) fn normal(
         object: &impl ToString,
         reason: impl Into<String>,
         message: impl Into<String>,
@@ -97,7 +97,7 @@ impl Happening {
         Self { object: object.to_string(), kind: EventKind::Normal, reason, message }
     }
 
-    fn warning(
+    pub(super) fn warning(
         object: &impl ToString,
         reason: impl Into<String>,
         message: impl Into<String>,
@@ -134,7 +134,7 @@ impl Events {
 
     /// Takes note of something that happened: the same again within [`SAME_FOR`] raises a
     /// count, and what has too many different messages is told in one.
-    fn record(&mut self, happening: Happening, time: EngineTime) {
+    pub(super) fn record(&mut self, happening: Happening, time: EngineTime) {
         let Happening { object, kind, reason, mut message } = happening;
         if let Some((end, _)) = message.char_indices().nth(MOST_CHARACTERS) {
             message.truncate(end);

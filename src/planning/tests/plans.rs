@@ -230,6 +230,7 @@ volumes: {store: {external: true, name: store}}
     drive.machine.networks.insert("shared".into(), network);
     let volume = crate::state::observed::Volume {
         document: crate::state::document::Document::default(),
+        mountpoint: None,
     };
     drive.machine.volumes.insert("store".into(), volume);
     drive.settle();

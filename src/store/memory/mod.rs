@@ -129,6 +129,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         asked_to_restart,
         due_restarts,
         only: _,
+        rest: _,
         adopted,
         before_prune,
         data_paths,

@@ -135,6 +135,7 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         asked_to_restart: ["db".into()].into(),
         due_restarts: [(web(), (ContainerId::new("c1"), time("09:00:00")))].into(),
         only: None,
+        rest: None,
         before_prune: ["web".into()].into(),
         adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
         data_paths: [("/srv/data".to_owned(), data_path())].into(),

@@ -59,12 +59,13 @@ pub(super) fn volumes(json: &Json) -> Result<BTreeMap<VolumeName, Volume>, CallE
     #[serde(rename_all = "PascalCase")]
     struct Listed {
         name: String,
+        mountpoint: Option<String>,
     }
     let read = |json: &Json| {
-        let Listed { name } = Listed::deserialize(json)?;
+        let Listed { name, mountpoint } = Listed::deserialize(json)?;
         let mut document = document(json, &["Driver", "Labels"]);
         document.set("DriverOpts", field(json, "Options"));
-        Ok((VolumeName::new(name), Volume { document }))
+        Ok((VolumeName::new(name), Volume { document, mountpoint }))
     };
     let volumes = json.get("Volumes").and_then(Json::as_array);
     volumes.into_iter().flatten().map(read).collect()
