@@ -291,7 +291,7 @@ pub(super) fn zeros(hash: &mut Sha256, mut count: u64) {
 
 /// Writes an archive of any stream and index.
 #[cfg(test)]
-pub(super) fn forge(
+pub(in crate::backup) fn forge(
     path: &Path,
     about: About,
     roots: Vec<Root>,

@@ -17,7 +17,8 @@ use clap_complete::Shell;
 use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
-pub use backup::{Backup, BackupCommand};
+use backup::RawBackup;
+pub use backup::{Backup, Restore};
 pub use by_hand::{Delete, Pause, Restart, Resume, Rollback};
 pub use notification::Notify;
 pub use pull::{Listen, Pull, Sync, Verify};
@@ -68,6 +69,8 @@ pub enum Command {
     Wait(Wait),
     /// `backup`.
     Backup(Backup),
+    /// `restore`.
+    Restore(Restore),
     /// `delete`.
     Delete(Delete),
     /// `completions`.
@@ -377,7 +380,10 @@ enum RawCommand {
     #[command(about = help::WAIT, after_help = help::WAIT_MORE)]
     Wait(With<Wait>),
     #[command(about = help::BACKUP, after_help = help::BACKUP_MORE)]
-    Backup(With<Backup>),
+    #[command(subcommand)]
+    Backup(RawBackup),
+    #[command(about = help::RESTORE, after_help = help::RESTORE_MORE)]
+    Restore(With<Restore>),
     #[command(about = help::DELETE, after_help = help::DELETE_MORE)]
     Delete(With<Delete>),
     #[command(about = help::COMPLETIONS, after_help = help::COMPLETIONS_MORE)]
@@ -417,7 +423,11 @@ impl RawCommand {
             Self::Resume(with) => (Some(with.options), Command::Resume(with.own)),
             Self::Restart(with) => (Some(with.options), Command::Restart(with.own)),
             Self::Wait(with) => (Some(with.options), Command::Wait(with.own)),
-            Self::Backup(with) => (Some(with.options), Command::Backup(with.own)),
+            Self::Backup(raw) => {
+                let (options, backup) = raw.split();
+                (Some(options), Command::Backup(backup))
+            }
+            Self::Restore(with) => (Some(with.options), Command::Restore(with.own)),
             Self::Delete(with) => (Some(with.options), Command::Delete(with.own)),
             Self::Completions(own) => (None, Command::Completions(own)),
         }

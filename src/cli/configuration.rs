@@ -124,13 +124,14 @@ fn values(
 
 /// Returns the names of the variables of all options.
 fn known(command: &Command) -> Vec<String> {
-    let of_one = |command: &Command| {
-        let names = command.get_arguments().filter_map(|it| it.get_env()?.to_str());
-        names.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let commands = std::iter::once(command).chain(command.get_subcommands());
-    let all = commands.flat_map(of_one).chain(OTHERS.map(str::to_owned));
-    all.filter(|name| name != VARIABLE).collect()
+    let mut commands = vec![command];
+    let mut names: Vec<String> = OTHERS.map(str::to_owned).into();
+    while let Some(command) = commands.pop() {
+        let own = command.get_arguments().filter_map(|it| it.get_env()?.to_str());
+        names.extend(own.filter(|name| *name != VARIABLE).map(str::to_owned));
+        commands.extend(command.get_subcommands());
+    }
+    names
 }
 
 /// Makes what a configuration file says the defaults of a command line.

@@ -51,6 +51,21 @@ Examples:
 Exit status: 0 done, 1 no backup was made or the archive is not good, 2 invalid file or
 command line, 3 the engine does not answer, 4 another `run` has the stack.";
 
+/// About `restore`.
+pub(super) const RESTORE: &str = "Exchange the data of a stack for those of an archive";
+/// More about `restore`.
+pub(super) const RESTORE_MORE: &str = "\
+The archive is verified, and taken out beside the data while the stack still runs; then the
+stack is stopped, the data are exchanged, and it is started. What was there is kept aside
+until the restored stack is ready; if it does not get ready it has its data of before again.
+A restore that is cut off is finished or taken back by the next process.
+
+Examples:
+  reconciler restore /srv/backups/milvus-20261128T020000Z.tar.zst
+
+Exit status: 0 restored and ready, 1 not restored, 2 invalid file or command line,
+3 the engine does not answer, 4 another `run` has the stack.";
+
 /// About `config`.
 pub(super) const CONFIG: &str =
     "Print the canonical stack: merged, interpolated, complete";

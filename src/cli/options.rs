@@ -190,7 +190,11 @@ impl Options {
         after: Self,
         matches: &ArgMatches,
     ) -> Result<Self, &'static str> {
-        let inner = matches.subcommand().map(|(_, inner)| inner);
+        // A command may have commands of its own.
+        let mut inner = matches.subcommand().map(|(_, inner)| inner);
+        while let Some((_, deeper)) = inner.and_then(ArgMatches::subcommand) {
+            inner = Some(deeper);
+        }
         let given_before = |id: &str| is_given(matches, id);
         let given_after = |id: &str| inner.is_some_and(|inner| is_given(inner, id));
         let keep_before = |id: &str| given_before(id) && !given_after(id);

@@ -136,7 +136,7 @@ pub(super) async fn back_up(
     }
     let settings = facts.settings.clone();
     // A stack that is ill is not waited for.
-    let starting = if facts.was_ready { STARTING } else { STARTING_ILL };
+    let starting = if facts.was_ready { facts.patience } else { STARTING_ILL };
     let began = clock.now().moment;
     let written = rested(stack, order, &shelf, facts).await;
     order.tell(BackupNews::Phase(Phase::Starting));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +18,9 @@ use crate::planning::data::data;
 use crate::planning::rest::{Evidence, Rest, is_at_rest};
 use crate::runtime::Turn;
 use crate::state::backup::BackupSettings;
+
+/// How long a stack may take until it is ready again, unless its file says.
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// How many errands may wait.
 const ERRANDS: usize = 4;
@@ -53,6 +57,8 @@ pub(super) struct Facts {
     pub(super) roots: Vec<Root>,
     /// What is left out, and why.
     pub(super) left_out: Vec<String>,
+    /// How long the stack may take to be ready: as its file says, or long enough.
+    pub(super) patience: Duration,
     /// Every service was ready.
     pub(super) was_ready: bool,
     /// What the file says about backups.
@@ -78,6 +84,8 @@ pub(super) struct Desk {
 /// An errand that waits for the next pass, or for a later one.
 #[derive(Debug)]
 enum Waiting {
+    /// For a look, before anything can be said.
+    Sight(Errand),
     Rest(Answer<()>),
     Look(Answer<()>),
     Ready(Answer<()>),
@@ -154,7 +162,12 @@ fn answer<T>(to: Answer<T>, result: Result<T, String>) {
 impl<E: Engine + 'static> Operator<E> {
     /// Does what a job asks, or begins to.
     pub(super) fn errand(&mut self, errand: Errand) -> Turn {
+        let is_blind = self.runtime.controller.observed().is_none();
         match errand {
+            Errand::Facts(_) | Errand::Rest { is_forced: false, .. } if is_blind => {
+                self.desk.waiting = Some(Waiting::Sight(errand));
+                Turn::Other
+            }
             Errand::Facts(to) => {
                 answer(to, self.facts());
                 Turn::Other
@@ -187,6 +200,13 @@ impl<E: Engine + 'static> Operator<E> {
 
     /// Answers the errand that waits, if the pass has shown what it waits for.
     pub(super) fn attend(&mut self, found: &Found) {
+        if let Some(Waiting::Sight(_)) = self.desk.waiting
+            && let Some(Waiting::Sight(errand)) = self.desk.waiting.take()
+        {
+            // It is answered, or leads to another look.
+            drop(self.errand(errand));
+            return;
+        }
         let controller = &self.runtime.controller;
         let Some(observed) = controller.observed() else { return };
         let Some(waiting) = self.desk.waiting.take() else { return };
@@ -204,7 +224,9 @@ impl<E: Engine + 'static> Operator<E> {
                 answer(to, disturbed.map_or(Ok(()), Err));
             }
             Waiting::Ready(to) if found.status.ready => answer(to, Ok(())),
-            Waiting::Rest(_) | Waiting::Ready(_) => self.desk.waiting = Some(waiting),
+            Waiting::Sight(_) | Waiting::Rest(_) | Waiting::Ready(_) => {
+                self.desk.waiting = Some(waiting);
+            }
         }
     }
 
@@ -240,6 +262,8 @@ impl<E: Engine + 'static> Operator<E> {
             let (image, id) = (service.image.to_string(), software(&service.name));
             (service.name.clone(), Software { image, id })
         });
+        let services_of = desired.services.values();
+        let deadlines = services_of.filter_map(|it| it.settings.ready_deadline);
         let root = |it: crate::planning::data::DataFolder| Root {
             name: it.name,
             data: 0,
@@ -257,6 +281,7 @@ impl<E: Engine + 'static> Operator<E> {
             },
             roots: data.folders.into_iter().map(root).collect(),
             left_out: data.left_out,
+            patience: deadlines.max().unwrap_or(PATIENCE),
             was_ready: controller.was_ready(),
             settings: desired.settings.backup.clone().unwrap_or_default(),
         })

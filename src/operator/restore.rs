@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::backup::{Order, Piece, STARTING, STOPPING, within};
 use super::errand::{Facts, Stack};
@@ -67,7 +68,7 @@ pub(super) async fn restore(
         Ok(exchange) => exchange,
         Err((exchange, why)) => return Err(taken_back(stack, order, exchange, why).await),
     };
-    prove(stack, order, exchange).await?;
+    prove(stack, order, exchange, facts.patience).await?;
     Ok(Done {
         archive: what.archive.display().to_string(),
         size,
@@ -90,14 +91,19 @@ pub(super) async fn recover(
             let why = "it was cut off".to_owned();
             Err(taken_back(stack, order, exchange, why).await)
         }
-        Stage::Proving => prove(stack, order, exchange).await,
+        Stage::Proving => prove(stack, order, exchange, STARTING).await,
     }
 }
 
 /// Waits until the stack is ready with its restored data; else it gets back what it had.
-async fn prove(stack: &Stack, order: &Order, exchange: Exchange) -> Result<(), String> {
+async fn prove(
+    stack: &Stack,
+    order: &Order,
+    exchange: Exchange,
+    patience: Duration,
+) -> Result<(), String> {
     order.tell(BackupNews::Phase(Phase::Starting));
-    match within(STARTING, "is not ready with the restored data", stack.wake()).await {
+    match within(patience, "is not ready with the restored data", stack.wake()).await {
         Ok(()) => blocking(|| exchange.keep()).await,
         Err(why) => Err(taken_back(stack, order, exchange, why).await),
     }

@@ -76,6 +76,16 @@ pub fn done(done: &Done) -> String {
     text
 }
 
+/// Asks whether a restore is meant.
+pub fn question(stack: &str, begun: &str, paths: &[&str]) -> String {
+    let paths: Vec<_> = paths.iter().map(|it| one_line(it)).collect();
+    format!(
+        "This stops {stack} and exchanges its data for those of {begun}, in\n  {}\n\
+         What is there now is kept until the restored stack is ready, and is gone then.",
+        paths.join("\n  ")
+    )
+}
+
 /// Says how far a piece of work has come, and when it will be done.
 pub fn passed(done: u64, total: u64, pace: Pace) -> String {
     let left = pace.left.map(|left| format!(", {} left", took(left)));

@@ -1,13 +1,12 @@
 //! `backup create`, with a `run` and without.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::product::measured;
 use crate::product::operator::Operator;
-use crate::scene::Scene;
+use crate::scene::{Mount, Scene};
 
 #[tokio::test]
 async fn a_backup_is_of_one_instant_and_the_stack_comes_back() {
@@ -151,24 +150,4 @@ async fn a_file_that_was_edited_is_applied_by_no_backup() {
     assert_eq!(scene.product.changes().len(), 1, "it is still to be applied");
     scene.product.write("stack.yaml", &stack);
     scene.creates();
-}
-
-/// A small file system in memory.
-struct Mount(std::path::PathBuf);
-
-impl Mount {
-    fn new(at: &Path, size: &str) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let size = format!("size={size}");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at);
-        let is_there = mount.output().is_ok_and(|it| it.status.success());
-        is_there.then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        Command::new("umount").arg(&self.0).status().map(drop).unwrap_or_default();
-    }
 }

@@ -17,5 +17,6 @@ mod create;
 mod product;
 #[path = "../real/mod.rs"]
 mod real;
+mod restore;
 mod scene;
 mod throughput;

@@ -2,7 +2,7 @@
 //! that depends on it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -140,5 +140,25 @@ x-reconciler: {{backup: {{directory: {}, keep: {{last: 2}}{more}}}}}
     #[track_caller]
     pub(crate) fn creates(&self) -> Ended {
         self.product.ends(0, &["backup", "create"])
+    }
+}
+
+/// A small file system in memory.
+pub(crate) struct Mount(PathBuf);
+
+impl Mount {
+    pub(crate) fn new(at: &Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let size = format!("size={size}");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at);
+        let is_there = mount.output().is_ok_and(|it| it.status.success());
+        is_there.then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        Command::new("umount").arg(&self.0).status().map(drop).unwrap_or_default();
     }
 }

@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::backup::read::Archive;
 use crate::backup::shelf::{Listed, Shelf};
 use crate::backup::verify::verify;
-use crate::cli::arguments::{Backup, BackupCommand};
+use crate::cli::arguments::Backup;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
 use crate::clock::{Clock, local_zone};
@@ -20,11 +20,11 @@ use crate::state::time::Moment;
 use crate::view::backup::{ArchiveJson, ArchivesJson, list as list_text, passed};
 
 pub(super) async fn run(session: &Session, backup: &Backup) -> Result<Exit> {
-    match &backup.command {
-        BackupCommand::Create(shelf) => create(session, shelf.directory.as_deref()).await,
-        BackupCommand::List(shelf) => list(session, shelf.directory.as_deref()),
-        BackupCommand::Verify(archive) => read_through(session, &archive.archive).await,
-        BackupCommand::Prune(shelf) => prune(session, shelf.directory.as_deref()),
+    match backup {
+        Backup::Create(shelf) => create(session, shelf.directory.as_deref()).await,
+        Backup::List(shelf) => list(session, shelf.directory.as_deref()),
+        Backup::Verify(archive) => read_through(session, &archive.archive).await,
+        Backup::Prune(shelf) => prune(session, shelf.directory.as_deref()),
     }
 }
 
@@ -90,7 +90,7 @@ fn json(listed: Listed) -> ArchiveJson {
     }
 }
 
-async fn read_through(session: &Session, path: &Path) -> Result<Exit> {
+pub(super) async fn read_through(session: &Session, path: &Path) -> Result<Exit> {
     let archive = match Archive::open(path) {
         Ok(archive) => archive,
         Err(error) => return failed(session, &error),

@@ -1,4 +1,4 @@
-//! `backup create`: through the operator that has the stack, or with one of its own.
+//! `backup create`, and what `restore` has in common with it: through the operator that has the stack, or with one of its own.
 //!
 //! Without a `run`, this process is the stack's operator for as long as the backup takes. A
 //! second process of the same program stands by: should this one be killed while the stack
@@ -12,16 +12,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use super::backup::{Teller, directory, no_directory};
-use super::change::{Change, Changed, holder};
+use super::change::holder;
 use super::session::{Connected, Session, chain};
 use crate::cli::exit::Exit;
 use crate::control::client::Conversation;
 use crate::control::follow::Followers;
 use crate::control::server::Call;
 use crate::control::{Reply, Request};
-use crate::converge::Goal;
 use crate::engine::EngineError;
 use crate::notify::Notifier;
 use crate::operator::{Surroundings, operate};
@@ -50,7 +50,7 @@ const CALLS: usize = 4;
 
 pub(super) async fn create(session: &Session, told: Option<&Path>) -> Result<Exit> {
     let Some(stacks) = session.desired()? else { return Ok(Exit::Invalid) };
-    if std::env::var_os(GUARDIAN).is_some() {
+    if is_guardian() {
         return stand_by(session, stacks).await;
     }
     let told = told.map(std::path::absolute).transpose()?;
@@ -76,9 +76,19 @@ async fn one(
     desired: Desired,
     directory: Option<PathBuf>,
 ) -> Result<Exit> {
-    let place = session.place(connected, &desired.project);
-    let own = holder("backup create", &desired, connected.clock.now());
     let request = Request::Backup { source: desired.source.clone(), directory };
+    work(session, connected, desired, ("backup create", request)).await
+}
+
+/// Has a backup or a restore made by whoever operates the stack, and tells how it goes.
+pub(super) async fn work(
+    session: &Session,
+    connected: &Connected,
+    desired: Desired,
+    (command, request): (&str, Request),
+) -> Result<Exit> {
+    let place = session.place(connected, &desired.project);
+    let own = holder(command, &desired, connected.clock.now());
     match place.take(&desired.project, &own) {
         Ok(lock) => alone(session, connected, desired, request, lock).await,
         Err(LockError::Held { holder, .. }) if holder.is_operator() => {
@@ -136,7 +146,7 @@ async fn follow(
                 return Ok(Exit::Good);
             }
             Reply::Backup(BackupNews::Failed(why)) => {
-                session.output.notice(&format!("error: no backup was made: {why}\n"))?;
+                session.output.notice(&format!("error: {why}\n"))?;
                 return Ok(Exit::NotAsWanted);
             }
             Reply::Refused(refusal) => return session.refused(&refusal),
@@ -161,6 +171,21 @@ async fn alone(
     request: Request,
     lock: Lock,
 ) -> Result<Exit> {
+    let journal = session.store.restore_journal(&connected.facts.id, &desired.project);
+    if journal.as_ref().is_some_and(|it| it.exists()) {
+        session
+            .output
+            .notice("a restore was cut off: it is finished or taken back first\n")?;
+        let operator = Temporary::begin(session, connected, desired.clone());
+        let is_back = settled(session, connected, &desired, journal.as_deref()).await;
+        operator.end().await?;
+        if !is_back {
+            session
+                .output
+                .notice("error: the stack is not ready; see `reconciler status`\n")?;
+            return Ok(Exit::NotAsWanted);
+        }
+    }
     let preview = match session.preview(connected, Wanted::new(desired.clone())).await {
         Ok(preview) => preview,
         Err(error) => return session.no_engine(&error),
@@ -168,7 +193,7 @@ async fn alone(
     // An operator would bring the stack in line with its file: nobody has asked for that.
     let world = preview.world();
     if let Some(obstacle) = crate::planning::rest::obstacle(&world, &preview.found.plan) {
-        session.output.notice(&format!("error: no backup was made: {obstacle}\n"))?;
+        session.output.notice(&format!("error: {obstacle}\n"))?;
         return Ok(Exit::NotAsWanted);
     }
     let guardian = Guardian::posted();
@@ -177,27 +202,11 @@ async fn alone(
             "warning: nobody brings the stack back should this process be killed: {error}\n"
         ))?;
     }
-    let (wanted, receiver) = watch::channel(Wanted::new(desired));
-    let (calls, answered) = mpsc::channel(CALLS);
-    let surroundings = Surroundings {
-        engine: connected.engine.clone(),
-        engine_id: connected.facts.id.clone(),
-        clock: connected.clock.clone(),
-        store: session.store.clone(),
-        wanted: receiver,
-        allowed: Allowed::default(),
-        actor: None,
-        calls: answered,
-        followers: Followers::default(),
-        report: Report::new(session.output.progress(), String::new()),
-        notifier: Notifier::new(Vec::new(), String::new()),
-        makes_backups: false,
-    };
-    let operator = tokio::spawn(operate(surroundings));
+    let operator = Temporary::begin(session, connected, desired);
     // It looks at the stack before it can be asked.
     tokio::time::sleep(ASK_AGAIN).await;
     let (call, replies) = Call::of_this_process(request);
-    let sent = calls.send(call).await;
+    let sent = operator.calls.send(call).await;
     let followed = async {
         sent?;
         follow(session, Replies::Here(replies), connected).await
@@ -205,18 +214,21 @@ async fn alone(
     let exit = tokio::select! {
         exit = followed => exit,
         () = super::run::asked_to_end() => {
-            session.output.notice("the backup is given up; the stack is started again\n")?;
+            session.output.notice("it is given up; the stack is started again\n")?;
             Ok(Exit::NotAsWanted)
         }
     };
-    // Its operator ends once the stack runs again.
-    drop(wanted);
-    operator.await?;
+    operator.end().await?;
     if let Ok(guardian) = guardian {
         guardian.dismiss();
     }
     drop(lock);
     exit
+}
+
+/// Tells whether this process only stands by.
+pub(super) fn is_guardian() -> bool {
+    std::env::var_os(GUARDIAN).is_some()
 }
 
 /// A process that brings the stack back should this one be killed.
@@ -252,7 +264,7 @@ impl Guardian {
 
 /// Waits for the end of the process that makes the backup, and brings the stacks back unless
 /// that said that all is well.
-async fn stand_by(session: &Session, stacks: Vec<Desired>) -> Result<Exit> {
+pub(super) async fn stand_by(session: &Session, stacks: Vec<Desired>) -> Result<Exit> {
     let said = tokio::task::spawn_blocking(|| {
         let mut said = Vec::new();
         std::io::stdin().read_to_end(&mut said).map(|_| said)
@@ -267,20 +279,72 @@ async fn stand_by(session: &Session, stacks: Vec<Desired>) -> Result<Exit> {
     };
     let mut exit = Exit::Good;
     for desired in stacks {
-        let change = Change {
-            command: "backup create",
-            goal: Goal::Converged,
-            allowed: Allowed::default(),
-            timeout: PATIENCE,
-            wait: true,
-            service: None,
-            sources: None,
-        };
-        exit = exit.and(match change.make(session, &connected, desired, "").await {
-            Ok(Changed::Ended { .. }) => Exit::Good,
-            Ok(Changed::Refused(_) | Changed::Lost) => Exit::NotAsWanted,
-            Err(error) => session.no_engine(&error)?,
-        });
+        let place = session.place(&connected, &desired.project);
+        let own = holder("backup create", &desired, connected.clock.now());
+        // A `run` that has the stack by now brings it back by itself.
+        let Ok(_lock) = place.take(&desired.project, &own) else { continue };
+        let journal =
+            session.store.restore_journal(&connected.facts.id, &desired.project);
+        let operator = Temporary::begin(session, &connected, desired.clone());
+        let is_back = settled(session, &connected, &desired, journal.as_deref()).await;
+        operator.end().await?;
+        exit = exit.and(if is_back { Exit::Good } else { Exit::NotAsWanted });
     }
     Ok(exit)
+}
+
+/// An operator of this process, for a while.
+struct Temporary {
+    wanted: watch::Sender<Wanted>,
+    calls: mpsc::Sender<Call>,
+    task: JoinHandle<()>,
+}
+
+impl Temporary {
+    fn begin(session: &Session, connected: &Connected, desired: Desired) -> Self {
+        let (wanted, receiver) = watch::channel(Wanted::new(desired));
+        let (calls, answered) = mpsc::channel(CALLS);
+        let surroundings = Surroundings {
+            engine: connected.engine.clone(),
+            engine_id: connected.facts.id.clone(),
+            clock: connected.clock.clone(),
+            store: session.store.clone(),
+            wanted: receiver,
+            allowed: Allowed::default(),
+            actor: None,
+            calls: answered,
+            followers: Followers::default(),
+            report: Report::new(session.output.progress(), String::new()),
+            notifier: Notifier::new(Vec::new(), String::new()),
+            makes_backups: false,
+        };
+        Self { wanted, calls, task: tokio::spawn(operate(surroundings)) }
+    }
+
+    /// Ends it, once the stack runs again.
+    async fn end(self) -> Result<()> {
+        drop(self.wanted);
+        Ok(self.task.await?)
+    }
+}
+
+/// Waits until a stack is ready and no restore is under way; tells whether it came to that.
+async fn settled(
+    session: &Session,
+    connected: &Connected,
+    desired: &Desired,
+    journal: Option<&Path>,
+) -> bool {
+    let deadline = connected.clock.now().moment.after(PATIENCE);
+    while !connected.clock.until(deadline).is_zero() {
+        tokio::time::sleep(ASK_AGAIN).await;
+        if journal.is_some_and(Path::exists) {
+            continue;
+        }
+        let preview = session.preview(connected, Wanted::new(desired.clone())).await;
+        if preview.is_ok_and(|it| it.found.status.ready) {
+            return true;
+        }
+    }
+    false
 }

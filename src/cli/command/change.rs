@@ -84,6 +84,15 @@ pub(super) fn holder(command: &str, desired: &Desired, now: Now) -> Holder {
     }
 }
 
+/// Tells whether data may be of two kinds: nothing may be started on them.
+fn is_half_restored(session: &Session, connected: &Connected, desired: &Desired) -> bool {
+    let journal = session.store.restore_journal(&connected.facts.id, &desired.project);
+    journal.is_some_and(|it| it.exists())
+}
+
+const HALF_RESTORED: &str = "a restore was cut off; `reconciler run`, or `reconciler restore` \
+                             again, finishes it or takes it back first";
+
 impl Change<'_> {
     /// Changes a stack and waits for the end of it.
     pub(super) async fn make(
@@ -94,6 +103,9 @@ impl Change<'_> {
         prefix: &str,
     ) -> Result<Changed, EngineError> {
         match self.way(session, connected, &desired).await {
+            Ok(Way::Alone(_)) if is_half_restored(session, connected, &desired) => {
+                Ok(Changed::Refused(HALF_RESTORED.to_owned()))
+            }
             Ok(Way::Alone(lock)) => {
                 let changed = self.alone(session, connected, desired, prefix).await;
                 drop(lock);

@@ -17,6 +17,7 @@ mod operators;
 mod own_container;
 mod pause;
 mod restart;
+mod restore;
 mod retry;
 mod rollback;
 mod run;
@@ -64,6 +65,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Restart(restart) => restart::run(&session, &restart).await,
         Command::Wait(wait) => wait::run(&session, wait).await,
         Command::Backup(backup) => backup::run(&session, &backup).await,
+        Command::Restore(restore) => restore::run(&session, &restore).await,
         Command::Delete(delete) => delete::run(&session, delete).await,
         Command::Completions(completions) => {
             session.output.raw_result(&arguments::completions(completions.shell))?;
