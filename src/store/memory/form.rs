@@ -17,6 +17,7 @@ use crate::planning::memory::{
     Watched,
 };
 use crate::planning::rejection::Rejection;
+use crate::planning::rest::Rest;
 use crate::state::ids::{
     ContainerId, Generation, ImageReference, Object, ServiceName, SourceId, SpecHash,
 };
@@ -33,6 +34,7 @@ pub(super) struct Stored {
     pub(super) version: u32,
     generation: Option<Generation>,
     down: Option<Generation>,
+    rest: Option<Rest>,
     trials: BTreeMap<ContainerId, StoredTrial>,
     rejections: BTreeMap<ServiceName, Rejection>,
     offices: BTreeMap<ContainerId, bool>,
@@ -188,7 +190,7 @@ impl Stored {
             asked_to_restart,
             due_restarts,
             only: _,
-            rest: _,
+            rest,
             adopted,
             before_prune,
             data_paths,
@@ -210,6 +212,7 @@ impl Stored {
             under_way: named(under_way, |step| step.into()),
             filled: filled.clone(),
             stopped: stopped.clone(),
+            rest: *rest,
             restarts: restarts.clone(),
             wishes: named(wishes, Clone::clone),
             pulled: pulled.clone(),
@@ -296,7 +299,7 @@ impl Stored {
             asked_to_restart: self.asked_to_restart,
             due_restarts: starts(self.due_restarts)?,
             only: None,
-            rest: None,
+            rest: self.rest,
             adopted: self.adopted,
             before_prune: self.before_prune,
             data_paths: data_paths(self.data_paths),
