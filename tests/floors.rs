@@ -176,7 +176,7 @@ fn each_library_of_the_outside_world_has_one_room() {
         ("notify", "source"),
         ("rustls", "notify"),
         ("tokio_rustls", "notify"),
-        ("rustix", "source/git"),
+        ("rustix", "source"),
         ("clap", "cli"),
         ("tar", "engine"),
     ] {

@@ -1,5 +1,6 @@
 //! Changing a stack: alone, under its lock, or through the operator that holds it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(super) struct Change<'a> {
     pub(super) goal: Goal,
     /// What a person allowed.
     pub(super) allowed: Allowed,
+    /// Services whose changes of what must not change under data are meant.
+    pub(super) accepted: &'a [String],
     /// How long it may take.
     pub(super) timeout: Duration,
     /// Whether to wait for readiness once nothing is left to change.
@@ -147,6 +150,10 @@ impl Change<'_> {
         }
     }
 
+    fn accepted(&self) -> BTreeSet<ServiceName> {
+        self.accepted.iter().map(ServiceName::new).collect()
+    }
+
     async fn alone(
         self,
         session: &Session,
@@ -175,6 +182,7 @@ impl Change<'_> {
             desired: desired.clone(),
             goal: self.goal,
             allowed: self.allowed,
+            accepted: self.accepted(),
             timeout: self.timeout,
             wait: self.wait,
         };
@@ -211,6 +219,7 @@ impl Change<'_> {
                 allow_prune: self.allowed.prune,
                 accept_data_path: self.allowed.data_paths,
                 allow_shrink: self.allowed.shrink,
+                accept_immutable: self.accepted(),
             },
             Goal::Gone => Request::Delete { source: desired.source.clone() },
             Goal::Restarted => Request::Restart {

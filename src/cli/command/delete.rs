@@ -77,6 +77,7 @@ async fn one(
         command: "delete",
         goal: Goal::Gone,
         allowed: Allowed::default(),
+        accepted: &[],
         timeout: TIMEOUT,
         wait: false,
         service: None,

@@ -10,6 +10,7 @@ mod down;
 mod dry_runs;
 mod gates;
 mod healing;
+mod immutable;
 mod jobs;
 mod killed;
 mod outside;
