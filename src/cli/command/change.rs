@@ -14,6 +14,7 @@ use crate::converge::{End, Goal, Order, converge, end};
 use crate::engine::EngineError;
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::memory::Memory;
 use crate::planning::progress::{Progress, ProgressEvent};
 use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
@@ -190,7 +191,13 @@ impl Change<'_> {
         report.finish();
         let result = result?;
         if self.goal == Goal::Gone && result.end == End::Done {
+            let keeper = Keeper::new(&session.store, engine, &project);
+            // The data stays, and with it what it was made with.
+            let made_with = keeper.memory(now).made_with;
             session.store.forget(engine, &project);
+            if !made_with.is_empty() {
+                keeper.remember(&Memory { made_with, ..Memory::default() }, now);
+            }
         }
         let (end, found) = (result.end, Box::new(result.found));
         if self.goal == Goal::Converged {

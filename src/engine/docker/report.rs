@@ -40,7 +40,7 @@ pub(super) async fn report(wire: &Wire) -> Result<EngineReport, EngineError> {
         api: facts.api,
         cpus: facts.cpus,
         memory: info.mem_total,
-        cgroup_version: facts.cgroup_version,
+        cgroup_version: u32::from(facts.cgroup_version),
         cgroup_driver: info.cgroup_driver,
         limits: BTreeMap::from([
             ("memory", info.memory_limit),
