@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::time::EngineTime;
 
 /// This host, as it is found. What could not be read is left out.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
     /// This process is root's.

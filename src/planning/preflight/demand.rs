@@ -161,10 +161,10 @@ fn own_ports(facts: &Facts<'_>) -> BTreeSet<(String, u16)> {
         let bindings = container.document.get("HostConfig.PortBindings");
         for (inside, outside) in bindings.entries() {
             let protocol = inside.split_once('/').map_or("tcp", |(_, it)| it);
-            for binding in outside.items() {
-                let port = binding.get("HostPort").as_text().unwrap_or_default();
-                own.extend(port.parse().ok().map(|port| (protocol.to_owned(), port)));
-            }
+            // Each is `address:port`.
+            let places = outside.items().iter().filter_map(Value::as_text);
+            let numbers = places.filter_map(|it| it.rsplit(':').next()?.parse().ok());
+            own.extend(numbers.map(|port| (protocol.to_owned(), port)));
         }
     }
     own

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, fail, warning};
+use super::{Facts, Finding, Grade, fail, warning};
 
 /// The oldest API that is spoken: that of Engine 20.10.
 const OLDEST: (u32, u32) = (1, 41);
@@ -25,14 +25,15 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         ));
     }
     for (limit, _) in engine.limits.iter().filter(|(_, works)| !**works) {
-        found.push(fail(
+        let finding = fail(
             "cgroup-limit",
             "engine",
-            format!(
-                "no limit of {limit} works here: the engine drops it from every container"
-            ),
+            format!("no limit of {limit} works here: the engine drops it"),
             "start the kernel with cgroup_enable=memory swapaccount=1, or use cgroup version 2",
-        ));
+        );
+        // Without it only the swap of a container is not limited.
+        let grade = if *limit == "swap" { Grade::Warning } else { Grade::Fail };
+        found.push(Finding { grade, ..finding });
     }
     if engine.cgroup_version == 2 && engine.cgroup_driver == "cgroupfs" {
         found.push(warning(

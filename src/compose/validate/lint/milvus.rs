@@ -93,7 +93,7 @@ pub(super) fn shared<'a>(stack: &'a Candidate, findings: &mut Vec<Finding<'a>>) 
         };
         let mut finding = service.finding(
             SHARED_ROOT,
-            (service.key, ""),
+            (service.key, "environment"),
             format!(
                 "two standalone Milvus have the same {what}: the second one does not start, \
                  or spoils what the first one wrote"
@@ -101,7 +101,6 @@ pub(super) fn shared<'a>(stack: &'a Candidate, findings: &mut Vec<Finding<'a>>) 
             "give each its own ETCD_ROOTPATH and MINIO_ROOTPATH (or MINIO_BUCKETNAME), and \
              MSGCHANNEL_CHANNAMEPREFIX_CLUSTER; they are two databases then",
         );
-        finding.path = "environment".to_owned();
         finding.see = span.map(|span| (span, "the other one"));
         findings.push(finding);
     }

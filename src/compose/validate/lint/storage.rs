@@ -1,4 +1,4 @@
-//! What Milvus stands on: etcd and MinIO.
+//! What Milvus stands on: etcd and the object store.
 
 use super::super::super::node::Node;
 use super::super::super::problem::Span;
@@ -12,7 +12,7 @@ const ADDRESS: (&str, &str) = ("advertise-client-urls", "etcdadvertiseclienturls
 /// As [`ADDRESS`].
 const QUOTA: (&str, &str) = ("quota-backend-bytes", "etcdquotabackendbytes");
 
-/// The user and the password of a MinIO that was told none.
+/// The user and the password of an object store that was told none.
 const MINIO: &str = "minioadmin";
 
 pub(super) fn check<'a>(
