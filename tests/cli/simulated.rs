@@ -97,7 +97,7 @@ services:
     insta::assert_snapshot!(scene.transcript(&product.ends(1, &["diff"])));
     product.ends(1, &["apply"]);
     let why = product.ends(0, &["explain", "db"]).output;
-    assert!(why.contains("ImmutableField") && why.contains("refused"), "{why}");
+    assert!(why.contains("--accept-immutable db") && why.contains("refused"), "{why}");
     assert_eq!(product.status()["services"][0]["ready"], true);
     // The data stays, and so does what is known of it.
     product.ends(0, &["delete", "--yes"]);

@@ -6,8 +6,6 @@
 mod demand;
 mod engine;
 mod host;
-#[cfg(test)]
-mod tests;
 
 use crate::state::desired::{Desired, Service};
 use crate::state::host::{EngineReport, Host};

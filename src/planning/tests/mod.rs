@@ -16,6 +16,7 @@ mod killed;
 mod outside;
 mod pauses;
 mod plans;
+mod preflight;
 mod recovery;
 mod removal;
 mod replacement;

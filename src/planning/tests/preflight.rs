@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
 use crate::engine::sim::World;
+use crate::planning::preflight::{Facts, Finding, findings};
 use crate::planning::testing::desired;
-use crate::state::host::{Folder, Listener};
+use crate::state::host::{EngineReport, Folder, Host, Listener};
+use crate::state::observed::Observed;
 
 fn engine() -> EngineReport {
     let limits = ["memory", "swap", "processors", "processes"].map(|it| (it, true));
