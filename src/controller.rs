@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
 use crate::planning::event;
+use crate::planning::immutable;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
 use crate::planning::quoted;
@@ -61,6 +62,8 @@ pub enum Ask {
     Apply {
         /// What is allowed until the stack is as wanted.
         allowed: Allowed,
+        /// Services whose changes of what must not change under data are meant.
+        accepted: BTreeSet<ServiceName>,
     },
     /// To take the stack down, until it is wanted otherwise or asked up again.
     Delete,
@@ -376,8 +379,11 @@ impl Controller {
 
     fn asked(&mut self, ask: Ask, now: Now) {
         match ask {
-            Ask::Apply { allowed } => {
+            Ask::Apply { allowed, accepted } => {
                 self.allowed = allowed;
+                for service in &accepted {
+                    immutable::accept(&mut self.memory, &self.wanted.desired, service);
+                }
                 if allowed.data_paths {
                     self.memory.data_paths.clear();
                 }

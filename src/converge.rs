@@ -1,5 +1,6 @@
 //! Converging a stack once: until it is as wanted and ready, or time is up.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::controller::Controller;
 use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::immutable;
 use crate::planning::revision::Changes;
 use crate::planning::world::Allowed;
 use crate::report::Report;
@@ -32,6 +34,8 @@ pub struct Order {
     pub clock: Clock,
     /// What a person allowed.
     pub allowed: Allowed,
+    /// Services whose changes of what must not change under data are meant.
+    pub accepted: BTreeSet<ServiceName>,
     /// How long it may take.
     pub timeout: Duration,
     /// Whether to wait for readiness once nothing is left to change.
@@ -93,6 +97,9 @@ pub async fn converge<E: Engine + 'static>(
     };
     if order.allowed.data_paths {
         memory.data_paths.clear();
+    }
+    for service in &order.accepted {
+        immutable::accept(&mut memory, &order.desired, service);
     }
     memory.only = order.only;
     memory.wait_no_longer();

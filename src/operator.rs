@@ -317,14 +317,20 @@ impl<E: Engine + 'static> Operator<E> {
                 });
                 return Turn::Other;
             }
-            Request::Apply { allow_prune, accept_data_path, allow_shrink, .. } => {
+            Request::Apply {
+                allow_prune,
+                accept_data_path,
+                allow_shrink,
+                ref accept_immutable,
+                ..
+            } => {
                 let allowed = Allowed {
                     prune: allow_prune,
                     data_paths: accept_data_path,
                     shrink: allow_shrink,
                     ..Allowed::default()
                 };
-                Ask::Apply { allowed }
+                Ask::Apply { allowed, accepted: accept_immutable.clone() }
             }
             Request::Delete { .. } => Ask::Delete,
             Request::Retry { ref service } => Ask::Retry { service: service.clone() },

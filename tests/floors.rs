@@ -178,7 +178,7 @@ fn each_library_of_the_outside_world_has_one_room() {
         ("rustls", &["notify"]),
         ("tokio_rustls", &["notify"]),
         // What std cannot say of a file: processes there, holes and attributes here.
-        ("rustix", &["source/git", "backup"]),
+        ("rustix", &["source", "backup"]),
         ("clap", &["cli"]),
         ("tar", &["engine"]),
         ("zstd", &["backup"]),

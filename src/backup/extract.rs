@@ -79,7 +79,11 @@ pub fn extract(
     folders: BTreeMap<String, PathBuf>,
     watcher: &mut dyn Watcher,
 ) -> Result<(), BackupError> {
-    take_out(archive, &mut Folders { folders, made: Vec::new(), open: None }, watcher)
+    take_out(
+        archive,
+        &mut Folders { places: folders, made: Vec::new(), open: None },
+        watcher,
+    )
 }
 
 /// Fails when a file system has too little space for so many bytes of data.
@@ -185,11 +189,10 @@ impl Known {
                 return Err("belongs to no folder of the manifest");
             }
             None if entry.kind != Kind::Folder => return Err("is no folder"),
-            None => {}
             Some(end) if !self.folders.contains(&path[..end]) => {
                 return Err("stands in no folder that came before it");
             }
-            Some(_) => {}
+            None | Some(_) => {}
         }
         let is_there = [&self.folders, &self.files, &self.others];
         if is_there.iter().any(|known| known.contains(path)) {
@@ -220,7 +223,7 @@ impl Known {
 }
 
 struct Folders {
-    folders: BTreeMap<String, PathBuf>,
+    places: BTreeMap<String, PathBuf>,
     /// Folders that were made; they get what belongs to them once they are full.
     made: Vec<(PathBuf, Entry)>,
     open: Option<(PathBuf, File)>,
@@ -230,7 +233,7 @@ impl Folders {
     fn path(&self, name: &[u8]) -> Result<PathBuf, BackupError> {
         let mut parts = name.splitn(2, |byte| *byte == b'/');
         let root = parts.next().and_then(|root| std::str::from_utf8(root).ok());
-        let folder = root.and_then(|root| self.folders.get(root));
+        let folder = root.and_then(|root| self.places.get(root));
         let folder = folder.ok_or_else(|| BackupError::Unfit {
             path: PathBuf::from(OsStr::from_bytes(name)),
             why: "it has no folder to go to".to_owned(),
@@ -294,7 +297,7 @@ impl Place for Folders {
         for (path, entry) in self.made.iter().rev() {
             metadata::apply(path, entry)?;
         }
-        for folder in self.folders.values().filter(|it| it.exists()) {
+        for folder in self.places.values().filter(|it| it.exists()) {
             let open = File::open(folder).map_err(on("open", folder))?;
             rustix::fs::syncfs(&open)
                 .map_err(|error| on("bring to the disk", folder)(error.into()))?;

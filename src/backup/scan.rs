@@ -172,7 +172,7 @@ fn held(metadata: &Metadata) -> u64 {
 
 /// Tells whether a link leaves the folder that the first part of its name stands for.
 pub fn leaves(name: &[u8], target: &Path) -> bool {
-    let mut depth = name.iter().filter(|byte| **byte == b'/').count().saturating_sub(1);
+    let mut depth = name.split(|byte| *byte == b'/').count().saturating_sub(2);
     for part in target.components() {
         match part {
             Component::CurDir => {}

@@ -62,11 +62,11 @@ impl Bench {
     }
 
     fn create(&self) -> Result<Archive, BackupError> {
-        let shelf = self.shelf();
-        shelf.open(&"demo".into())?;
+        let place = self.shelf();
+        place.open(&"demo".into())?;
         let scan = self.scan()?;
-        let written = shelf.write((about(), self.roots()), &scan, 2, &mut |_| true)?;
-        shelf.publish(written, &mut |_| true)
+        let written = place.write((about(), self.roots()), &scan, 2, &mut |_| true)?;
+        place.publish(written, &mut |_| true)
     }
 
     fn extract(&self, archive: &Archive) -> Result<PathBuf, BackupError> {
@@ -237,7 +237,7 @@ fn gnu_tar_reads_an_archive_with_holes_and_links() {
     let mut file = fs::File::create(data.join("sparse")).unwrap();
     file.write_all(b"begin").unwrap();
     file.seek(SeekFrom::Start(8 << 20)).unwrap();
-    file.write_all(&[7; 70_000]).unwrap();
+    file.write_all(&vec![7; 70_000]).unwrap();
     file.set_len(32 << 20).unwrap();
     fs::write(data.join("x".repeat(200)), "long").unwrap();
     symlink("sparse", data.join("link")).unwrap();

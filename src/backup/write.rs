@@ -281,7 +281,7 @@ fn data_of(file: &File, path: &Path, size: u64) -> Result<Vec<(u64, u64)>, Backu
 
 /// Feeds zeros to a digest.
 pub(super) fn zeros(hash: &mut Sha256, mut count: u64) {
-    const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+    static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
     while count > 0 {
         let piece = usize::try_from(count).unwrap_or(ZEROS.len()).min(ZEROS.len());
         hash.update(&ZEROS[..piece]);

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod apply;
 mod backup;
 mod by_hand;
 mod notification;
@@ -17,6 +18,7 @@ use clap_complete::Shell;
 use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
+pub use apply::{AcceptImmutable, Apply};
 use backup::RawBackup;
 pub use backup::{Backup, Restore};
 pub use by_hand::{Delete, Pause, Restart, Resume, Rollback};
@@ -37,6 +39,8 @@ pub struct Arguments {
 pub enum Command {
     /// `validate`.
     Validate,
+    /// `preflight`.
+    Preflight,
     /// `config`.
     Config,
     /// `diff`.
@@ -75,52 +79,6 @@ pub enum Command {
     Delete(Delete),
     /// `completions`.
     Completions(Completions),
-}
-
-/// The options of `apply`.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Apply {
-    /// How long to wait until every service is ready
-    #[arg(
-        long,
-        value_name = "DURATION",
-        env = "RECONCILER_TIMEOUT",
-        hide_env = true,
-        default_value = "10m",
-        value_parser = duration
-    )]
-    pub timeout: Duration,
-
-    /// Return as soon as nothing is left to change, ready or not
-    #[arg(
-        long,
-        env = "RECONCILER_NO_WAIT",
-        hide_env = true,
-        value_parser = BoolishValueParser::new()
-    )]
-    pub no_wait: bool,
-
-    /// Start on folders of the host that are empty now, or on another file system than before
-    #[arg(
-        long,
-        env = "RECONCILER_ACCEPT_DATA_PATH",
-        hide_env = true,
-        value_parser = BoolishValueParser::new()
-    )]
-    pub accept_data_path: bool,
-
-    /// Lower a memory limit also below what is in use: the kernel may end a process for it
-    #[arg(
-        long,
-        env = "RECONCILER_ALLOW_SHRINK",
-        hide_env = true,
-        value_parser = BoolishValueParser::new()
-    )]
-    pub allow_shrink: bool,
-
-    /// What may be removed.
-    #[command(flatten)]
-    pub prune: Prune,
 }
 
 /// The options of `run`.
@@ -349,6 +307,8 @@ struct Raw {
 enum RawCommand {
     #[command(about = help::VALIDATE, after_help = help::VALIDATE_MORE)]
     Validate(With<Nothing>),
+    #[command(about = help::PREFLIGHT, after_help = help::PREFLIGHT_MORE)]
+    Preflight(With<Nothing>),
     #[command(about = help::CONFIG, after_help = help::CONFIG_MORE)]
     Config(With<Nothing>),
     #[command(about = help::DIFF, after_help = help::DIFF_MORE)]
@@ -408,6 +368,7 @@ impl RawCommand {
     fn split(self) -> (Option<Options>, Command) {
         match self {
             Self::Validate(with) => (Some(with.options), Command::Validate),
+            Self::Preflight(with) => (Some(with.options), Command::Preflight),
             Self::Config(with) => (Some(with.options), Command::Config),
             Self::Diff(with) => (Some(with.options), Command::Diff),
             Self::Apply(with) => (Some(with.options), Command::Apply(with.own)),

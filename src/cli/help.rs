@@ -66,6 +66,21 @@ Examples:
 Exit status: 0 restored and ready, 1 not restored, 2 invalid file or command line,
 3 the engine does not answer, 4 another `run` has the stack.";
 
+/// About `preflight`.
+pub(super) const PREFLIGHT: &str =
+    "Check whether this host is fit for its stacks, with a fix for each finding";
+/// More about `preflight`.
+pub(super) const PREFLIGHT_MORE: &str = "\
+Reads the engine, /proc, /sys and the disks; changes nothing. Without a desired-state file
+only the host is checked; of another host's engine, only what the engine tells.
+
+Examples:
+  reconciler preflight
+  reconciler preflight -o json | jq -r '.findings[] | .check + \" \" + .fix'
+
+Exit status: 0 pass (warnings do not fail), 1 something will not work, 2 invalid file,
+3 the engine does not answer.";
+
 /// About `config`.
 pub(super) const CONFIG: &str =
     "Print the canonical stack: merged, interpolated, complete";

@@ -47,6 +47,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
     let format = match command {
         Command::Run(run) => run.log_format,
         Command::Validate
+        | Command::Preflight
         | Command::Config
         | Command::Diff
         | Command::Apply(_)

@@ -3,6 +3,7 @@
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
 mod backup;
+mod lint;
 mod notification;
 mod probe;
 mod reload;
@@ -175,7 +176,20 @@ pub const SETTINGS: &[Setting] = &[
         reload::read,
     ),
     in_service("content", "More files and folders whose bytes count.", reload::content),
-    later("immutable", "Canonical paths that may not change under data.", false, true),
+    in_service(
+        "immutable",
+        "Canonical paths that must not change under data: such a change is refused.",
+        |node, service| {
+            service.settings.immutable = paths_of_service(node)?;
+            Ok(())
+        },
+    ),
+    Setting {
+        key: "lint",
+        about: "`ignore`: names of lints that are not to be heard of.",
+        stack: Reading::Now(|node, _| lint::check(node)),
+        service: Reading::Now(|node, _| lint::check(node)),
+    },
     later("checks", "The health checks of the stack.", true, false),
     Setting {
         key: "backup",
@@ -386,7 +400,12 @@ fn ignored_drift(node: &Node) -> Result<Vec<String>, Wrong> {
     }
     let Some(list) = node.get("ignore") else { return Ok(Vec::new()) };
     let below = |Wrong(span, _, message)| Wrong(span, ".ignore".to_owned(), message);
-    let paths = texts(list).map_err(below)?;
+    paths_of_service(list).map_err(below)
+}
+
+/// Reads canonical paths of a service.
+fn paths_of_service(list: &Node) -> Result<Vec<String>, Wrong> {
+    let paths = texts(list)?;
     for (path, item) in paths.iter().zip(list.items()) {
         let first = path.split('.').next().unwrap_or(path);
         if SERVICE.row(first).is_none() {
@@ -394,7 +413,7 @@ fn ignored_drift(node: &Node) -> Result<Vec<String>, Wrong> {
             let hint = near.map(|key| format!("; perhaps `{key}` was meant"));
             let message =
                 format!("`{path}` is no path of a service{}", hint.unwrap_or_default());
-            return Err(Wrong(item.span, ".ignore".to_owned(), message));
+            return Err(Wrong(item.span, String::new(), message));
         }
     }
     Ok(paths)

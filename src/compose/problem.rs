@@ -200,7 +200,7 @@ pub fn nearest<'a>(
 }
 
 /// The edit distance in which a swap of neighbours counts as one.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (
         a.to_lowercase().chars().take(64).collect(),
         b.to_lowercase().chars().take(64).collect(),

@@ -8,6 +8,7 @@ pub mod follow;
 pub mod server;
 pub mod sync;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub enum Request {
         accept_data_path: bool,
         /// A memory limit may go below what is in use.
         allow_shrink: bool,
+        /// Services whose changes of what must not change under data are meant.
+        accept_immutable: BTreeSet<ServiceName>,
     },
     /// To take the stack down; what comes of it follows.
     Delete {

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::docker::Docker;
 use super::sim::Sim;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
+use crate::state::host::EngineReport;
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
 use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
@@ -57,6 +58,18 @@ impl Any {
         match &self.kind {
             Kind::Docker(docker) => docker.delete_volume(name).await,
             Kind::Sim(sim) => sim.delete_volume(name),
+        }
+    }
+
+    /// Returns what the engine says of itself and of its host; nothing for a simulated one,
+    /// which has no host.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn report(&self) -> Result<Option<EngineReport>, EngineError> {
+        match &self.kind {
+            Kind::Docker(docker) => docker.report().await.map(Some),
+            Kind::Sim(_) => Ok(None),
         }
     }
 

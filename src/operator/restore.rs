@@ -141,8 +141,8 @@ async fn taken_back(
 ) -> String {
     order.tell(BackupNews::Phase(Phase::Returning));
     let rested = stack.rest_now(Rest::Restoring);
-    if let Err(stuck) = within(STOPPING, "does not stop", rested).await {
-        return format!("{why}; the data could not be given back yet: {stuck}");
+    if let Err(failure) = within(STOPPING, "does not stop", rested).await {
+        return format!("{why}; the data could not be given back yet: {failure}");
     }
     let back = blocking(move || {
         exchange.give_back()?;
@@ -150,7 +150,7 @@ async fn taken_back(
     });
     match back.await {
         Ok(()) => format!("{why}; the stack has its data of before again"),
-        Err(stuck) => format!("{why}; the data could not be given back yet: {stuck}"),
+        Err(failure) => format!("{why}; the data could not be given back yet: {failure}"),
     }
 }
 
@@ -158,7 +158,7 @@ async fn taken_back(
 async fn given_up(exchange: Exchange, why: String) -> String {
     match blocking(|| exchange.discard()).await {
         Ok(()) => format!("{why}; the data of the stack are as they were"),
-        Err(stuck) => format!("{why}; the data are as they were, but {stuck}"),
+        Err(failure) => format!("{why}; the data are as they were, but {failure}"),
     }
 }
 
@@ -236,9 +236,8 @@ fn has_space(
         // A little more, for folders and the ends of files.
         needed.entry(device).or_insert((folder, 1 << 20)).1 += root.data + root.data / 50;
     }
-    let all = needed.values();
-    all.map(|(folder, needed)| has_room(folder, *needed))
-        .collect::<Result<(), BackupError>>()
+    let mut all = needed.values();
+    all.try_for_each(|(folder, needed)| has_room(folder, *needed))
         .map_err(|error| error.to_string())
 }
 

@@ -46,10 +46,10 @@ const OF_SYSTEM: [&str; 6] = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp
 /// # Errors
 /// There is none, or one cannot be taken; in one sentence, with what to do.
 pub fn data(desired: &Desired, observed: &Observed) -> Result<Data, String> {
-    let named = desired.settings.backup.as_ref().map(|it| it.paths.as_slice());
+    let asked = desired.settings.backup.as_ref().map(|it| it.paths.as_slice());
     let mut data = Data::default();
     let mut mounted = writable(desired, observed, &mut data.left_out);
-    let paths = named.unwrap_or_default();
+    let paths = asked.unwrap_or_default();
     if !paths.is_empty() {
         data.left_out.clear();
         let mut chosen: BTreeMap<String, Mounted> = BTreeMap::new();

@@ -168,7 +168,7 @@ impl Instance<'_> {
 }
 
 /// Tells whether a path that was given covers a field: it, or what lies below it.
-fn covers(given: &str, path: &str) -> bool {
+pub(super) fn covers(given: &str, path: &str) -> bool {
     path.strip_prefix(given).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

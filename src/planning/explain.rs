@@ -56,8 +56,12 @@ pub fn rows(world: &World<'_>, service: &ServiceName) -> Vec<ExplainRow> {
             desired: shown(wanted, hide),
             live: shown(live, hide),
             default: shown(image, hide),
-            verdict: verdict(path, &instance.fields()),
-            rule: rule(field, wanted),
+            verdict: if is_about(path, &instance.immutable) {
+                "refused".to_owned()
+            } else {
+                verdict(path, &instance.fields())
+            },
+            rule: guarded(instance, path, rule(field, wanted)),
         });
     }
     rows
@@ -95,6 +99,21 @@ fn special_rows(instance: &Instance<'_>, holder: Option<&Container>) -> Vec<Expl
 fn shown(value: &Value, hide: bool) -> Option<String> {
     let text = || if hide { CONCEALED.to_owned() } else { value.to_string() };
     (!value.is_null()).then(text)
+}
+
+/// Adds which settings of a field must not change under data.
+fn guarded(instance: &Instance<'_>, path: &str, rule: String) -> String {
+    let below = format!("{path}.");
+    let paths = instance.service.settings.immutable.iter();
+    let mut paths = paths.filter(|it| *it == path || it.starts_with(&below));
+    match paths.next() {
+        None => rule,
+        Some(it) => format!("{rule}; {it} must not change under data"),
+    }
+}
+
+fn is_about(path: &str, fields: &[FieldDrift]) -> bool {
+    verdict(path, fields) != "same"
 }
 
 fn verdict(path: &str, drift: &[FieldDrift]) -> String {

@@ -188,7 +188,7 @@ fn is_patient(world: &World<'_>, instance: &Instance<'_>) -> bool {
         && instance.office.base.is_none()
         && match course(world, instance) {
             Course::Keep => instance.drift.is_empty(),
-            Course::Stay { .. } => true,
+            Course::Stay { .. } | Course::Hold => true,
             Course::Replace | Course::GoBack { .. } => false,
         }
 }

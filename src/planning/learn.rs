@@ -17,8 +17,8 @@ use super::retry::{ERROR, PROBE, PULL};
 use super::trial::Verdict;
 use super::world::{Allowed, World};
 use super::{
-    adoption, attribution, completed, content, crash, data_path, heal, outside, prune,
-    quirk, rejection, restart, target, trial,
+    adoption, attribution, completed, content, crash, data_path, heal, immutable,
+    outside, prune, quirk, rejection, restart, target, trial,
 };
 
 /// Returns the memory after a look and after these steps have ended. Total, pure and
@@ -64,6 +64,7 @@ pub fn learn(
     let adopted = adoption::adopted(&world);
     let before_prune = prune::before(&world);
     let data_paths = data_path::remembered(&world);
+    let made_with = immutable::remembered(&world);
     memory.crashes = crashes;
     memory.attributed = attributed;
     memory.outages = outages;
@@ -72,6 +73,7 @@ pub fn learn(
     memory.adopted = adopted;
     memory.before_prune = before_prune;
     memory.data_paths = data_paths;
+    memory.made_with = made_with;
     memory.asked_to_restart.clear();
     memory.restarts = crash::restart_counts(observed);
     memory.completed = completed;

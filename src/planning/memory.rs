@@ -7,6 +7,7 @@ use super::completed::Completed;
 use super::data_path::DataPath;
 use super::event::{Events, Seen};
 use super::heal::Healings;
+use super::immutable::MadeWith;
 use super::pause::Pauses;
 use super::rejection::Rejection;
 use super::rest::Rest;
@@ -115,6 +116,8 @@ pub struct Memory {
     pub before_prune: BTreeSet<ServiceName>,
     /// The folders of the host that containers may write to, as they were when one ran.
     pub data_paths: BTreeMap<String, DataPath>,
+    /// What the data of services was made with, of what must not change under it.
+    pub made_with: BTreeMap<ServiceName, MadeWith>,
     /// How many bytes of memory containers used, and when that was asked. Of this process
     /// only.
     pub measured: BTreeMap<ContainerId, (u64, Moment)>,

@@ -171,6 +171,8 @@ pub enum Course<'a> {
         /// The one before.
         base: &'a Container,
     },
+    /// The holder stays as it is: what is wanted must not be done under data.
+    Hold,
     /// The holder stays as it is: what is wanted did not prove itself.
     Stay {
         /// What did not.
@@ -181,6 +183,9 @@ pub enum Course<'a> {
 /// Returns what is to become of an office.
 pub fn course<'a>(world: &World<'a>, instance: &Instance<'a>) -> Course<'a> {
     let Some(holder) = instance.office.holder else { return Course::Keep };
+    if !instance.immutable.is_empty() {
+        return Course::Hold;
+    }
     let memory: &'a super::memory::Memory = world.memory;
     let rejection = memory.rejections.get(&instance.service.name);
     let base = way_back(world, instance).filter(|it| it.id != holder.id);

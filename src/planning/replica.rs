@@ -16,7 +16,7 @@ use super::target::Predecessors;
 use super::world::{Instance, Standing, World};
 use super::{
     anonymous, attribution, content, data_path, disruption, exclusive, handover, heal,
-    in_place, network, order, outside, rehearsal, rename, restart, retirement,
+    immutable, in_place, network, order, outside, rehearsal, rename, restart, retirement,
 };
 
 /// Decides what comes next for one replica.
@@ -45,6 +45,7 @@ pub fn decide(world: &World<'_>, instance: &Instance<'_>) -> Decision {
         }
         Course::Replace => handover::decide(world, instance, holder),
         Course::GoBack { base } => retirement::go_back(world, instance, holder, base),
+        Course::Hold => retirement::hold(world, instance, holder),
         Course::Stay { rejection } => {
             retirement::stay(world, instance, holder, rejection)
         }
@@ -77,6 +78,12 @@ pub fn note(world: &World<'_>, instance: &Instance<'_>) -> Option<Note> {
 
 /// Makes the first container.
 fn create(world: &World<'_>, instance: &Instance<'_>) -> Decision {
+    let refused = immutable::waits(instance);
+    if !refused.is_empty() {
+        let reason = "there is no container, and its data was made with other settings";
+        let held = decision(instance, Action::Create, reason, Next::Wait(refused));
+        return held.because_of(&instance.immutable);
+    }
     let next = creation(world, instance, &instance.target.name, None);
     let image = &instance.service.image;
     let reason = if instance.wants_pull(world.observed, world.memory) {
@@ -306,6 +313,10 @@ fn starting(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> N
     waits.extend(network::not_there(world, instance));
     waits.extend(rename::in_the_way(world, instance));
     waits.extend(data_path::waits(world, instance));
+    if holder.state.started.is_none() {
+        // Somebody else made it.
+        waits.extend(immutable::waits(instance));
+    }
     if waits.is_empty() {
         waits = disruption::before_start(world, instance, holder);
     }

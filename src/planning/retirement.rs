@@ -14,7 +14,7 @@ use super::replica::{decision, keep_with, named, object};
 use super::rollout::is_over;
 use super::trial::has_passed;
 use super::world::{Instance, World};
-use super::{disruption, order};
+use super::{disruption, immutable, order};
 
 /// Decides what comes next for those who gave the office up, once the holder is ready.
 pub fn retire(world: &World<'_>, instance: &Instance<'_>) -> Decision {
@@ -144,11 +144,7 @@ pub fn stay(
         let next = dismiss(world, instance, candidate);
         return decision(instance, Action::Recreate, reason, next);
     }
-    // Only what goes with the office; all else is as it was when it was ready.
-    let fields = instance.drift.iter().filter(|field| is_of_office(field)).cloned();
-    let as_it_is = Instance { drift: fields.collect(), ..instance.clone() };
-    let decided = keep_with(world, &as_it_is, holder);
-    if decided.action != Action::None || !matches!(decided.next, Next::Nothing) {
+    if let Some(decided) = as_it_is(world, instance, holder) {
         return decided;
     }
     let reason = format!(
@@ -158,6 +154,38 @@ pub fn stay(
     );
     let next = "another desired state, or `reconciler retry`".to_owned();
     decision(instance, Action::Recreate, reason, Next::Wait(vec![next]))
+}
+
+/// Returns what is to be done for a holder that goes on as it is; nothing when that is
+/// nothing. Only what goes with the office is brought in line; all else is as it was when
+/// it was ready.
+fn as_it_is(
+    world: &World<'_>,
+    instance: &Instance<'_>,
+    holder: &Container,
+) -> Option<Decision> {
+    let fields = instance.drift.iter().filter(|field| is_of_office(field)).cloned();
+    let as_it_is = Instance { drift: fields.collect(), ..instance.clone() };
+    let decided = keep_with(world, &as_it_is, holder);
+    let is_nothing =
+        decided.action == Action::None && matches!(decided.next, Next::Nothing);
+    (!is_nothing).then_some(decided)
+}
+
+/// What is wanted must not be done under data: the holder goes on as it is, and people are
+/// told.
+pub fn hold(world: &World<'_>, instance: &Instance<'_>, holder: &Container) -> Decision {
+    if let Some(candidate) = instance.office.candidate {
+        let reason = "what it was made for must not be done under data";
+        let next = dismiss(world, instance, candidate);
+        return decision(instance, Action::Remove, reason, next);
+    }
+    if let Some(decided) = as_it_is(world, instance, holder) {
+        return decided;
+    }
+    let reason = "it is left as it is: not everything about it may change under data";
+    let next = Next::Wait(immutable::waits(instance));
+    decision(instance, Action::Recreate, reason, next)
 }
 
 /// Says that a change stopped half-way: nothing is to be done, but it must not go unsaid.

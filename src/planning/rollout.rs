@@ -79,7 +79,9 @@ fn rank(instance: &Instance<'_>) -> (bool, u32) {
 fn rollout<'a>(world: &World<'a>, instance: &Instance<'a>) -> &'a Rollout {
     match course(world, instance) {
         Course::GoBack { .. } => &instance.service.rollback,
-        Course::Keep | Course::Replace | Course::Stay { .. } => &instance.service.update,
+        Course::Keep | Course::Replace | Course::Hold | Course::Stay { .. } => {
+            &instance.service.update
+        }
     }
 }
 

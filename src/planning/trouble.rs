@@ -9,7 +9,7 @@ use super::change::{Change, Gate, Plan};
 use super::memory::Crashes;
 use super::readiness::Readiness;
 use super::world::{Instance, Standing, World};
-use super::{attribution, data_path, dry_run, outside, shrink};
+use super::{attribution, data_path, dry_run, immutable, outside, shrink};
 
 /// Why a replica is not ready, or not as wanted.
 #[derive(Clone)]
@@ -86,6 +86,11 @@ fn trouble(world: &World<'_>, plan: &Plan, instance: &Instance<'_>) -> Option<Tr
     if let Some(refused) = instance.refused {
         let message = refused.message.clone();
         return Some(Trouble::new("ContentRefused", message, true));
+    }
+    let is_unhealthy = instance.standing == Standing::Running(Readiness::Unhealthy);
+    if let Some(why) = immutable::waits(instance).first().filter(|_| !is_unhealthy) {
+        let message = format!("it is left as it is; waits for {why}");
+        return Some(Trouble::new("ImmutableField", message, true));
     }
     by_standing(world, instance, change)
 }

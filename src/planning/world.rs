@@ -10,6 +10,7 @@ use crate::state::time::Now;
 use super::change::{Action, FieldDrift};
 use super::completed;
 use super::content;
+use super::immutable;
 use super::in_place::attached;
 use super::memory::{Memory, Refused};
 use super::office::{Office, is_running, office};
@@ -71,6 +72,8 @@ pub struct Instance<'a> {
     pub refused: Option<&'a Refused>,
     /// A person asked for a new start of the holder.
     pub is_to_restart: bool,
+    /// The changes that are refused because they must not be made under data.
+    pub immutable: Vec<FieldDrift>,
 }
 
 /// What the holder of an office is doing.
@@ -133,6 +136,7 @@ impl<'a> World<'a> {
                     content: Vec::new(),
                     refused: None,
                     is_to_restart: false,
+                    immutable: Vec::new(),
                 };
                 if let Some(holder) = instance.office.holder {
                     instance.drift = instance.drift_of(holder, desired, observed, memory);
@@ -141,6 +145,8 @@ impl<'a> World<'a> {
                     let object = Object::Service(replica.clone());
                     instance.is_to_restart = restart::is_due(memory, &object, holder);
                 }
+                instance.immutable =
+                    immutable::refused(&instance, desired, observed, memory);
                 (replica, instance)
             })
             .collect();
@@ -301,6 +307,10 @@ impl Instance<'_> {
 
     /// As [`Instance::must_go_down`], for its fields alone.
     pub fn must_stop_for_fields(&self) -> bool {
+        // What is refused is not done, and nobody waits for it.
+        if !self.immutable.is_empty() {
+            return false;
+        }
         self.drift.iter().any(|field| field.cost >= Action::Restart)
             || self.service.settings.stable_address
                 && self.drift.iter().any(|field| attached(&field.path).is_some())

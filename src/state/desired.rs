@@ -324,6 +324,8 @@ pub struct ServiceSettings {
     pub job: Option<bool>,
     /// Canonical paths that others may change.
     pub ignored_drift: Vec<String>,
+    /// Canonical paths that must not change under data.
+    pub immutable: Vec<String>,
     /// How changed content is taken up without a restart.
     pub reload: Option<ReloadSettings>,
     /// Further files and folders of the host whose bytes count, as they were written.

@@ -10,6 +10,7 @@ pub mod content;
 pub mod desired;
 pub mod digest;
 pub mod document;
+pub mod host;
 pub mod ids;
 pub mod mount;
 pub mod notice;

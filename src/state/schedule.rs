@@ -137,18 +137,19 @@ impl Schedule {
 fn field(
     text: &str,
     what: &str,
-    (least, most): (u32, u32),
+    (least, greatest): (u32, u32),
     names: &[&str],
 ) -> Result<Field, String> {
     let value = |part: &str| {
         let name = part.to_ascii_lowercase();
-        let named = names.iter().position(|it| *it == name);
-        let named = named.and_then(|at| Some(u32::try_from(at).ok()? + least));
+        let by_word = names.iter().position(|it| *it == name);
+        let by_word = by_word.and_then(|at| Some(u32::try_from(at).ok()? + least));
         let is_number = !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
         let number = part.parse().ok().filter(|_| is_number);
-        let value = named.or(number).filter(|it| (least..=most).contains(it));
-        value
-            .ok_or_else(|| format!("its {what} `{part}` is not one of {least} to {most}"))
+        let value = by_word.or(number).filter(|it| (least..=greatest).contains(it));
+        value.ok_or_else(|| {
+            format!("its {what} `{part}` is not one of {least} to {greatest}")
+        })
     };
     let mut values = 0_u64;
     for part in text.split(',') {
@@ -156,18 +157,18 @@ fn field(
             Some((range, step)) => (range, Some(step)),
             None => (part, None),
         };
-        let (first, last) = match range.split_once('-') {
-            _ if range == "*" => (least, most),
-            Some((first, last)) => (value(first)?, value(last)?),
-            None if step.is_some() => (value(range)?, most),
+        let (from, until) = match range.split_once('-') {
+            _ if range == "*" => (least, greatest),
+            Some((from, until)) => (value(from)?, value(until)?),
+            None if step.is_some() => (value(range)?, greatest),
             None => (value(range)?, value(range)?),
         };
-        if first > last {
+        if from > until {
             return Err(format!("its {what} `{part}` runs backwards"));
         }
         let step = step.map_or(Some(1), |it| it.parse().ok().filter(|it| *it > 0));
         let step = step.ok_or_else(|| format!("its {what} `{part}` has no step"))?;
-        for value in (first..=last).step_by(step) {
+        for value in (from..=until).step_by(step) {
             values |= 1 << value;
         }
     }

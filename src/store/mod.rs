@@ -58,6 +58,11 @@ impl Store {
         Self { folder, only_reads: false, known: Arc::default() }
     }
 
+    /// Returns the state directory, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// Returns the same directory for those who only look: nothing is written any more.
     #[must_use]
     pub fn only_reading(&self) -> Self {

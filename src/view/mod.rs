@@ -11,6 +11,7 @@ pub mod fields;
 pub mod history;
 pub mod json;
 pub mod plan;
+pub mod preflight;
 pub mod problems;
 pub mod progress;
 pub mod status;

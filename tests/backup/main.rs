@@ -9,6 +9,8 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::too_many_lines,
+    clippy::unused_self,
+    clippy::cast_precision_loss,
     reason = "tests measure real time and tell long stories"
 )]
 

@@ -11,7 +11,7 @@ use reconciler::backup::shelf::Shelf;
 use crate::product::measured;
 
 /// How much data, in megabytes: more shows better, and takes longer.
-const MEGABYTES: usize = 160;
+const MEGABYTES: usize = if cfg!(debug_assertions) { 16 } else { 400 };
 
 #[test]
 fn an_archive_is_not_larger_than_that_of_tar_and_takes_less_time() {
@@ -55,7 +55,7 @@ fn an_archive_is_not_larger_than_that_of_tar_and_takes_less_time() {
     let written = shelf.write((about, roots), &scanned, 2, &mut |_| true).unwrap();
     let ours = began.elapsed();
     let archive = shelf.publish(written, &mut |_| true).unwrap();
-    let verified = began.elapsed() - ours;
+    let verified = began.elapsed().saturating_sub(ours);
     let theirs = folder.path().join("tar.gz");
     let began = Instant::now();
     let mut tar = Command::new("tar");

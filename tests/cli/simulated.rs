@@ -76,6 +76,38 @@ fn a_stack_is_made_changed_and_taken_down_without_an_engine() {
 }
 
 #[test]
+fn what_must_not_change_under_data_does_not_until_a_person_says_that_it_is_meant() {
+    let scene = Scene::new();
+    let product = &scene.product;
+    let want = |mq: &str| {
+        let text = format!(
+            "name: shop
+services:
+  db:
+    image: db:1
+    environment: {{MQ_TYPE: {mq}}}
+    x-reconciler: {{immutable: [environment.MQ_TYPE]}}
+"
+        );
+        product.write("stack.yaml", &text);
+    };
+    want("woodpecker");
+    product.apply();
+    want("rocksmq");
+    insta::assert_snapshot!(scene.transcript(&product.ends(1, &["diff"])));
+    product.ends(1, &["apply"]);
+    let why = product.ends(0, &["explain", "db"]).output;
+    assert!(why.contains("--accept-immutable db") && why.contains("refused"), "{why}");
+    assert_eq!(product.status()["services"][0]["ready"], true);
+    // The data stays, and so does what is known of it.
+    product.ends(0, &["delete", "--yes"]);
+    product.ends(1, &["apply"]);
+    product.ends(2, &["apply", "--accept-immutable", "bd"]);
+    product.ends(0, &["apply", "--accept-immutable", "db"]);
+    product.assert_in_sync();
+}
+
+#[test]
 fn labels_choose_what_goes_wrong() {
     let scene = Scene::new();
     let product = &scene.product;

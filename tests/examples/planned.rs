@@ -103,6 +103,35 @@ fn plan_of(
 }
 
 #[test]
+fn every_size_of_milvus_is_valid_and_none_is_warned_of() {
+    let sizes = ["small", "medium", "large"];
+    let plans: BTreeSet<String> = sizes
+        .iter()
+        .map(|size| {
+            let size = format!("examples/milvus-sizes/{size}.yaml");
+            let files = ["desired-state/milvus.yaml", &size];
+            let files = files.iter().map(|it| repository().join(it)).collect();
+            plan_of(files, Vec::new(), &CHOSEN)
+        })
+        .collect();
+    assert_eq!(plans.len(), 1, "they differ in limits only, which no first plan shows");
+}
+
+#[test]
+fn every_variable_of_the_production_stack_is_explained() {
+    let text = |name| std::fs::read_to_string(repository().join(name)).unwrap();
+    let explained = text("desired-state/.env.example");
+    let stack = text("desired-state/milvus.yaml");
+    for used in stack.split("${").skip(1) {
+        let end = used.find(|it: char| !it.is_ascii_uppercase() && it != '_').unwrap();
+        let line = |it: &str| {
+            it.trim_start_matches('#').starts_with(&format!("{}=", &used[..end]))
+        };
+        assert!(explained.lines().any(line), "{}", &used[..end]);
+    }
+}
+
+#[test]
 fn every_example_is_planned_without_a_problem() {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(repository().join("examples")).unwrap() {

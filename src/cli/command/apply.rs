@@ -17,11 +17,19 @@ use crate::engine::EngineError;
 use crate::pass::Found;
 use crate::planning::world::Allowed;
 use crate::state::desired::Desired;
-use crate::state::ids::ProjectName;
+use crate::state::ids::{ProjectName, ServiceName};
 use crate::view::{json, status};
 
 pub(super) async fn run(session: &Session, options: &Apply) -> Result<Exit> {
     let Some(stacks) = session.valid()? else { return Ok(Exit::Invalid) };
+    for name in options.immutable.accept_immutable.iter().map(ServiceName::new) {
+        let mut desired = stacks.iter().filter_map(LoadedStack::desired);
+        if !desired.any(|it| it.services.contains_key(&name)) {
+            let all: Vec<Desired> =
+                stacks.iter().filter_map(|it| it.desired().cloned()).collect();
+            return session.no_such_service(&name, &all);
+        }
+    }
     let connected = match session.connect().await {
         Ok(connected) => connected,
         Err(error) => return session.no_engine(&error),
@@ -83,6 +91,7 @@ async fn one(
             shrink: options.allow_shrink,
             ..Allowed::default()
         },
+        accepted: &options.immutable.accept_immutable,
         timeout: options.timeout,
         wait: !options.no_wait,
         service: None,

@@ -1,5 +1,6 @@
 //! Changing a stack: alone, under its lock, or through the operator that holds it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::converge::{End, Goal, Order, converge, end};
 use crate::engine::EngineError;
 use crate::keeper::Keeper;
 use crate::pass::{Found, Wanted};
+use crate::planning::memory::Memory;
 use crate::planning::progress::{Progress, ProgressEvent};
 use crate::planning::revision::RevisionEnd;
 use crate::planning::world::Allowed;
@@ -38,6 +40,8 @@ pub(super) struct Change<'a> {
     pub(super) goal: Goal,
     /// What a person allowed.
     pub(super) allowed: Allowed,
+    /// Services whose changes of what must not change under data are meant.
+    pub(super) accepted: &'a [String],
     /// How long it may take.
     pub(super) timeout: Duration,
     /// Whether to wait for readiness once nothing is left to change.
@@ -159,6 +163,10 @@ impl Change<'_> {
         }
     }
 
+    fn accepted(&self) -> BTreeSet<ServiceName> {
+        self.accepted.iter().map(ServiceName::new).collect()
+    }
+
     async fn alone(
         self,
         session: &Session,
@@ -187,6 +195,7 @@ impl Change<'_> {
             desired: desired.clone(),
             goal: self.goal,
             allowed: self.allowed,
+            accepted: self.accepted(),
             timeout: self.timeout,
             wait: self.wait,
         };
@@ -194,7 +203,13 @@ impl Change<'_> {
         report.finish();
         let result = result?;
         if self.goal == Goal::Gone && result.end == End::Done {
+            let keeper = Keeper::new(&session.store, engine, &project);
+            // The data stays, and with it what it was made with.
+            let made_with = keeper.memory(now).made_with;
             session.store.forget(engine, &project);
+            if !made_with.is_empty() {
+                keeper.remember(&Memory { made_with, ..Memory::default() }, now);
+            }
         }
         let (end, found) = (result.end, Box::new(result.found));
         if self.goal == Goal::Converged {
@@ -223,6 +238,7 @@ impl Change<'_> {
                 allow_prune: self.allowed.prune,
                 accept_data_path: self.allowed.data_paths,
                 allow_shrink: self.allowed.shrink,
+                accept_immutable: self.accepted(),
             },
             Goal::Gone => Request::Delete { source: desired.source.clone() },
             Goal::Restarted => Request::Restart {

@@ -77,6 +77,7 @@ async fn one(
         command: "delete",
         goal: Goal::Gone,
         allowed: Allowed::default(),
+        accepted: &[],
         timeout: TIMEOUT,
         wait: false,
         service: None,
@@ -116,6 +117,10 @@ async fn one(
     };
     if options.volumes {
         session.output.notice(&format!("{project} is gone\n"))?;
+        if !by_operator {
+            // Whatever it was made with is gone with the volumes.
+            session.store.forget(&connected.facts.id, &project);
+        }
         return delete_volumes(session, connected, &volumes).await;
     }
     session.output.notice(&format!("{project} is gone{}\n", kept(&volumes)))?;

@@ -16,6 +16,7 @@ mod notifier;
 mod operators;
 mod own_container;
 mod pause;
+mod preflight;
 mod restart;
 mod restore;
 mod retry;
@@ -48,6 +49,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
     };
     match arguments.command {
         Command::Validate => validate::run(&session),
+        Command::Preflight => preflight::run(&session).await,
         Command::Config => config::run(&session),
         Command::Diff => diff::run(&session).await,
         Command::Apply(apply) => apply::run(&session, &apply).await,

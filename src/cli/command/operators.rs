@@ -82,6 +82,7 @@ impl Stack {
                 allow_prune: false,
                 accept_data_path: false,
                 allow_shrink: false,
+                accept_immutable: BTreeSet::new(),
             };
             let (call, _) = Call::of_this_process(request);
             if self.calls.try_send(call).is_err() {

@@ -31,6 +31,7 @@ pub(super) async fn run(session: &Session, options: &Restart) -> Result<Exit> {
             command: "restart",
             goal: Goal::Restarted,
             allowed: Allowed::default(),
+            accepted: &[],
             timeout: options.timeout,
             wait: true,
             service: Some(&service),

@@ -102,6 +102,7 @@ async fn go_back(
         command: "rollback",
         goal: Goal::Converged,
         allowed: Allowed { prune: options.prune.allow_prune, ..Allowed::default() },
+        accepted: &[],
         timeout: options.timeout,
         wait: true,
         service: None,

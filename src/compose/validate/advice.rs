@@ -2,7 +2,7 @@
 
 use super::super::node::{Entry, Node};
 use super::super::problem::Problems;
-use super::{Candidate, boolean, items, milvus, text};
+use super::{Candidate, boolean, items, text};
 
 pub(super) fn check(stack: &Candidate, problems: &mut Problems) {
     for (name, service) in stack.services() {
@@ -29,7 +29,6 @@ pub(super) fn check(stack: &Candidate, problems: &mut Problems) {
                 ),
             }
         }
-        milvus::check(name, &service.node, problems);
     }
 }
 

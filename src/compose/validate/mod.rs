@@ -3,14 +3,14 @@
 //! All checks run, so that all problems are known at once: [`references`] (what is named
 //! is there), [`cycle`], [`clash`] (what exists once is asked for once), [`limits`] (what
 //! the engine would refuse), [`services`] (what a service must say), [`advice`] (what works,
-//! but not as its writer may think). [`build`] makes the model that planning reads.
+//! but not as its writer may think), [`lint`] (what will be regretted). [`build`] makes the model that planning reads.
 
 mod advice;
 mod build;
 mod clash;
 mod cycle;
 mod limits;
-mod milvus;
+pub mod lint;
 mod references;
 mod rollout;
 mod services;
@@ -72,6 +72,7 @@ impl Candidate {
         clash::check(self, problems);
         limits::check(self, problems);
         advice::check(self, problems);
+        lint::check(self, problems);
         let stack = build::stack(self, problems);
         (!problems.has_errors()).then(|| Desired::new(stack, Validated(())))
     }

@@ -7,7 +7,7 @@ use super::*;
 
 mod model;
 
-fn loaded(text: &str) -> Loaded {
+pub(super) fn loaded(text: &str) -> Loaded {
     let path = PathBuf::from("/srv/app/compose.yaml");
     let files = BTreeMap::from([(path.clone(), text.as_bytes().to_vec())]);
     let request = Request {
@@ -23,7 +23,7 @@ fn loaded(text: &str) -> Loaded {
 }
 
 /// Returns the problems of a severity as `line:column path: message`.
-fn found(loaded: &Loaded, severity: Severity) -> Vec<String> {
+pub(super) fn found(loaded: &Loaded, severity: Severity) -> Vec<String> {
     loaded
         .problems
         .iter()

@@ -366,7 +366,10 @@ fn a_stack_that_is_taken_down_comes_up_when_it_is_asked_for() {
     let mut bench = Bench::settled(ONE);
     bench.tell(Event::Asked(Ask::Delete));
     bench.settle();
-    bench.tell(Event::Asked(Ask::Apply { allowed: Allowed::default() }));
+    bench.tell(Event::Asked(Ask::Apply {
+        allowed: Allowed::default(),
+        accepted: [].into(),
+    }));
     assert!(bench.settle().status.ready);
     assert_eq!(bench.machine.named("demo-web-1").state.status, Status::Running);
 }
@@ -408,7 +411,10 @@ fn an_apply_waits_for_no_backoff_and_does_not_hide_what_crashed() {
     };
     assert_eq!(count(&bench), [2]);
     assert!(bench.for_services().is_empty(), "it backs off");
-    bench.tell(Event::Asked(Ask::Apply { allowed: Allowed::default() }));
+    bench.tell(Event::Asked(Ask::Apply {
+        allowed: Allowed::default(),
+        accepted: [].into(),
+    }));
     bench.see();
     assert!(matches!(bench.for_services()[..], [Step::Start { .. }]), "at once");
     assert_eq!(count(&bench), [2]);
@@ -423,7 +429,7 @@ fn more_than_half_of_a_stack_may_go_only_for_as_long_as_it_was_allowed() {
     bench.settle();
     assert_eq!(bench.machine.containers.len(), 3, "the guard holds");
     let allowed = Allowed { prune: true, ..Allowed::default() };
-    bench.tell(Event::Asked(Ask::Apply { allowed }));
+    bench.tell(Event::Asked(Ask::Apply { allowed, accepted: [].into() }));
     let found = bench.settle();
     assert!(found.plan.changes.iter().all(|it| it.action == Action::None));
     assert_eq!(bench.machine.containers.len(), 1);

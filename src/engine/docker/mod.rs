@@ -20,6 +20,7 @@ mod perform;
 mod probe;
 mod pull;
 mod reconnect;
+mod report;
 mod usage;
 mod wire;
 
@@ -35,6 +36,7 @@ use self::images::Images;
 use self::look::Earlier;
 use self::wire::Wire;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
+use crate::state::host::EngineReport;
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
 use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
@@ -72,6 +74,14 @@ impl Docker {
     /// The volume is in use, or the engine failed. One that is gone already is no error.
     pub async fn delete_volume(&self, name: &VolumeName) -> Result<(), Failure> {
         perform::delete_volume(&self.wire, name).await
+    }
+
+    /// Returns what the engine says of itself and of its host.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn report(&self) -> Result<EngineReport, EngineError> {
+        report::report(&self.wire).await
     }
 
     /// Returns what of the host is mounted in a container; nothing when there is no such

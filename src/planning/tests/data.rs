@@ -2,6 +2,7 @@
 
 use crate::planning::data::data;
 use crate::planning::testing::Drive;
+use crate::state::ids::ServiceName;
 use crate::state::observed::HostPath;
 
 fn told(yaml: &str) -> String {
@@ -19,7 +20,7 @@ fn told(yaml: &str) -> String {
         Ok(data) => {
             let folders = data.folders.iter().map(|it| {
                 let services: Vec<&str> =
-                    it.services.iter().map(|it| it.as_str()).collect();
+                    it.services.iter().map(ServiceName::as_str).collect();
                 format!(
                     "{} = {} {:?} of {}",
                     it.name,

@@ -12,6 +12,7 @@ use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutag
 use super::step::StoredStep;
 use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
+use crate::planning::immutable::MadeWith;
 use crate::planning::memory::{
     Crashes, Memory, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
     Watched,
@@ -70,6 +71,7 @@ pub(super) struct Stored {
     adopted: BTreeMap<ContainerId, SourceId>,
     before_prune: BTreeSet<ServiceName>,
     data_paths: BTreeMap<String, StoredDataPath>,
+    made_with: BTreeMap<ServiceName, MadeWith>,
 }
 
 /// Only what a later process cannot find out at once.
@@ -194,6 +196,7 @@ impl Stored {
             adopted,
             before_prune,
             data_paths,
+            made_with,
             measured: _,
         } = memory;
         Self {
@@ -245,6 +248,7 @@ impl Stored {
             adopted: adopted.clone(),
             before_prune: before_prune.clone(),
             data_paths: values(data_paths, StoredDataPath::new),
+            made_with: made_with.clone(),
         }
     }
 
@@ -303,6 +307,7 @@ impl Stored {
             adopted: self.adopted,
             before_prune: self.before_prune,
             data_paths: data_paths(self.data_paths),
+            made_with: self.made_with,
             measured: BTreeMap::new(),
         })
     }

@@ -133,13 +133,14 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         adopted,
         before_prune,
         data_paths,
+        made_with,
         measured: _,
     } = memory;
     let watched: Vec<_> =
         watched.iter().map(|(id, it)| (id, it.started, it.is_well)).collect();
     let stopping: Vec<&ContainerId> = memory.stopping().collect();
     let of_runs = (proven, filled, stopped, stopping, restarts);
-    let of_containers = (of_runs, adopted, before_prune, data_paths);
+    let of_containers = (of_runs, adopted, before_prune, (data_paths, made_with));
     let of_engine = (pulled, quirks, unequal);
     let of_content = (contents, offered, tested, refused, watched);
     let of_changes = (lasting_trials(trials), rejections, offices, logged);

@@ -8,6 +8,7 @@ use crate::planning::completed::Completed;
 use crate::planning::data_path::DataPath;
 use crate::planning::event::{Event, EventKind, Events, Seen};
 use crate::planning::heal::{Healing, Healings, Remedy};
+use crate::planning::immutable::{MadeValue, MadeWith};
 use crate::planning::memory::{
     Crashes, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper, Watched,
 };
@@ -139,6 +140,7 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         before_prune: ["web".into()].into(),
         adopted: [(ContainerId::new("c3"), "/srv/web.yaml".into())].into(),
         data_paths: [("/srv/data".to_owned(), data_path())].into(),
+        made_with: [(ServiceName::new("web"), made_with())].into(),
         measured: BTreeMap::new(),
     }
 }
@@ -164,6 +166,11 @@ fn attributed() -> Attributed {
 
 fn completed() -> Completed {
     Completed { spec: SpecHash::new("sha256:6"), image: ImageId::new("sha256:7") }
+}
+
+fn made_with() -> MadeWith {
+    let value = MadeValue { digest: "sha256:8".to_owned(), shown: None };
+    MadeWith { key: "k".to_owned(), values: [("image".to_owned(), value)].into() }
 }
 
 fn data_path() -> DataPath {
