@@ -61,7 +61,9 @@ pub(super) async fn restore(
     let began = clock.now().moment;
     let rested = stack.rest(Rest::Restoring);
     if let Err(why) = within(STOPPING, "does not stop", rested).await {
-        return Err(given_up(exchange, why).await);
+        let why = given_up(exchange, why).await;
+        let woken = within(STARTING, "is not ready", stack.wake()).await;
+        return Err(woken.err().map_or(why.clone(), |it| format!("{why}; {it}")));
     }
     order.tell(BackupNews::Phase(Phase::Exchanging));
     let exchange = match exchanged(stack, exchange).await {
@@ -149,7 +151,12 @@ async fn taken_back(
         exchange.discard()
     });
     match back.await {
-        Ok(()) => format!("{why}; the stack has its data of before again"),
+        Ok(()) => {
+            // Whoever waits for this job may end its operator with it.
+            let woken = within(STARTING, "is not ready", stack.wake()).await;
+            let still = woken.err().map_or_else(String::new, |it| format!("; {it}"));
+            format!("{why}; the stack has its data of before again{still}")
+        }
         Err(failure) => format!("{why}; the data could not be given back yet: {failure}"),
     }
 }
