@@ -1,6 +1,7 @@
 //! The command line.
 
 mod by_hand;
+mod listen;
 mod notification;
 mod pull;
 
@@ -17,8 +18,9 @@ use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
 pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use listen::Listen;
 pub use notification::Notify;
-pub use pull::{Listen, Pull, Sync, Verify};
+pub use pull::{Pull, Sync, Verify};
 
 /// What a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +150,7 @@ pub struct Run {
     #[command(flatten)]
     pub pull: Pull,
 
-    /// Where a forge may say that something was pushed.
+    /// Where others may ask.
     #[command(flatten)]
     pub listen: Listen,
 

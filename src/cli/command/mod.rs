@@ -1,5 +1,6 @@
 //! The commands, one per file.
 
+mod answers;
 mod apply;
 mod change;
 mod config;
@@ -10,6 +11,7 @@ mod events;
 mod explain;
 mod following;
 mod history;
+mod listening;
 mod notifier;
 mod operators;
 mod own_container;
