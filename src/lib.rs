@@ -5,7 +5,8 @@
 //! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
 //! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
 //! once), [`board`] and [`measured`] (what they put up, what is timed), [`control`] (through a
-//! running operator), [`serve`] (what others ask over HTTP) and [`mod@notify`] (what they are told), [`view`] (what people see), [`cli`]
+//! running operator), [`serve`] (what others ask over HTTP) and [`mod@notify`] (what they are told), [`logbook`] (what containers write),
+//! [`view`] (what people see), [`cli`]
 //! (what they can ask for).
 
 pub mod announced;
@@ -19,6 +20,7 @@ pub mod converge;
 pub mod engine;
 pub mod executor;
 pub mod keeper;
+pub mod logbook;
 pub mod measured;
 pub mod notify;
 pub mod operator;

@@ -27,7 +27,7 @@ const ABOVE: [(&str, &[&str]); 12] = [
 ];
 
 /// The parts of floor 3 that nothing below may name.
-const LOOP: [&str; 14] = [
+const LOOP: [&str; 15] = [
     "pass",
     "controller",
     "runtime",
@@ -41,6 +41,7 @@ const LOOP: [&str; 14] = [
     "notify",
     "clock",
     "board",
+    "logbook",
     "measured",
 ];
 

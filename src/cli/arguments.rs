@@ -2,8 +2,10 @@
 
 mod by_hand;
 mod listen;
+mod logs;
 mod notification;
 mod pull;
+mod wait;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -19,8 +21,10 @@ use super::help;
 use super::options::Options;
 pub use by_hand::{Pause, Restart, Resume, Rollback};
 pub use listen::Listen;
+pub use logs::{Logs, Since, Tail};
 pub use notification::Notify;
 pub use pull::{Pull, Sync, Verify};
+pub use wait::{Wait, WaitFor};
 
 /// What a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub enum Command {
     Status(Status),
     /// `events`.
     Events(Events),
+    /// `logs`.
+    Logs(Logs),
     /// `explain`.
     Explain(Explain),
     /// `retry`.
@@ -220,40 +226,6 @@ pub struct Retry {
     pub service: Option<String>,
 }
 
-/// The options of `wait`.
-#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// What to wait for
-    #[arg(
-        long = "for",
-        value_name = "CONDITION",
-        env = "RECONCILER_FOR",
-        hide_env = true,
-        value_enum,
-        default_value_t
-    )]
-    pub condition: WaitFor,
-
-    /// How long to wait
-    #[arg(
-        long,
-        value_name = "DURATION",
-        env = "RECONCILER_TIMEOUT",
-        hide_env = true,
-        default_value = "10m",
-        value_parser = duration
-    )]
-    pub timeout: Duration,
-}
-
-/// What a stack can be waited for to become.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum WaitFor {
-    /// Everything is as wanted, and ready.
-    #[default]
-    Ready,
-}
-
 /// The options of `delete`.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete {
@@ -381,6 +353,10 @@ enum RawCommand {
     Status(With<Status>),
     #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
     Events(With<Events>),
+    // Who has -f after `logs` in mind wants to follow them.
+    #[command(about = help::LOGS, after_help = help::LOGS_MORE,
+        mut_arg("files", |files| files.short(None)))]
+    Logs(With<Logs>),
     #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
     Explain(With<Explain>),
     #[command(about = help::RETRY, after_help = help::RETRY_MORE)]
@@ -428,6 +404,7 @@ impl RawCommand {
             Self::Sync(with) => (Some(with.options), Command::Sync(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
+            Self::Logs(with) => (Some(with.options), Command::Logs(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
             Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),
             Self::History(with) => (Some(with.options), Command::History),

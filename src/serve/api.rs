@@ -114,6 +114,12 @@ impl Answers {
         Self { api, door, clock: Clock::new(), counts }
     }
 
+    #[cfg(test)]
+    pub(super) fn rated(self, rate: Rate) -> Self {
+        let counts = Mutex::new((Bucket::new(rate), Bucket::new(rate)));
+        Self { counts, ..self }
+    }
+
     /// Answers a request; nothing when there is no such place.
     pub(super) async fn answer(
         &self,

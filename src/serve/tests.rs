@@ -1,5 +1,7 @@
 //! The server, with real sockets.
 
+mod api;
+
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;

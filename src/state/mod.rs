@@ -10,6 +10,7 @@ pub mod desired;
 pub mod digest;
 pub mod document;
 pub mod ids;
+pub mod log;
 pub mod mount;
 pub mod notice;
 pub mod observed;

@@ -51,6 +51,20 @@ impl Ward {
         self.ends(crate::ACTS, 0, &["apply", "--timeout", "120s"]);
     }
 
+    /// Follows the logs, once the engine is asked for events.
+    pub(crate) fn reads_logs(&self, column: &str) -> std::process::Child {
+        let mut command = self.product.command(None);
+        command.args(["logs", "-f", "--host", &self.host(column)]);
+        let reader = command.spawn().expect("the binary runs");
+        for _ in 0..600 {
+            if self.proxies[column].endpoints().contains("GET /events") {
+                return reader;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("events are never asked for");
+    }
+
     /// Wants a stack with a bit of everything.
     pub(crate) fn want(&self, memory: &str, level: &str) {
         self.write(
