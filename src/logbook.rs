@@ -168,7 +168,8 @@ impl Logbook {
         let mut told: BTreeMap<usize, Bookmark> = BTreeMap::new();
         let mut heads: BTreeMap<(EngineTime, usize), Line> = BTreeMap::new();
         let mut due: Vec<usize> = (0..logs.len()).collect();
-        for known in writers.iter().filter_map(|it| self.known.get_mut(&it.id)) {
+        for writer in writers {
+            let Some(known) = self.known.get_mut(&writer.id) else { continue };
             known.attention = Attention::Past;
             // Of what nothing is told, nothing older is told later.
             known.bookmark = Bookmark(Some((part.since.unwrap_or(now).max(now), 0)));

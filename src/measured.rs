@@ -14,16 +14,10 @@ use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, Step};
 
 /// What the engine was asked by all who share this, by kind: the kinds of steps, and of looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Meter {
     calls: Arc<Mutex<BTreeMap<&'static str, Calls>>>,
     clock: Clock,
-}
-
-impl Default for Meter {
-    fn default() -> Self {
-        Self { calls: Arc::default(), clock: Clock::new() }
-    }
 }
 
 impl Meter {

@@ -46,7 +46,7 @@ pub enum Question {
 pub enum MetricsForm {
     /// The text format of Prometheus, 0.0.4.
     Prometheus,
-    /// OpenMetrics 1.0.
+    /// `OpenMetrics` 1.0.
     OpenMetrics,
 }
 
@@ -60,7 +60,7 @@ impl MetricsForm {
         }
     }
 
-    /// OpenMetrics for whoever names it at all, as scrapers do.
+    /// `OpenMetrics` for whoever names it at all, as scrapers do.
     fn accepted(headers: &HeaderMap) -> Self {
         let accepts = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
         let mut kinds = accepts.flat_map(|it| it.split(','));
@@ -86,6 +86,9 @@ pub trait Api: Debug + Send + Sync {
     /// There is no answer now; why.
     fn answer(&self, question: Question) -> Result<String, String>;
 }
+
+/// What is answered to who may not ask, or not now.
+type Refusal = Box<Answer>;
 
 /// Who may ask.
 #[derive(Debug)]
@@ -148,7 +151,7 @@ impl Answers {
                 Err(why) => refused(StatusCode::SERVICE_UNAVAILABLE, &why),
             },
             Some(question) => match self.admit(headers) {
-                Err(refusal) => refusal,
+                Err(refusal) => *refusal,
                 Ok(()) => self.say(question).await,
             },
         })
@@ -174,27 +177,28 @@ impl Answers {
     }
 
     /// Lets those in who may ask, and not too often.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Answer> {
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let proven = match &self.door {
             Door::Near => is_meant(headers),
             Door::Token(file) => token(file, headers),
-            Door::Shut => Err(refused(
-                StatusCode::FORBIDDEN,
-                "this server has no token (--listen-token-file): only the webhook is here",
-            )),
+            Door::Shut => {
+                let why =
+                    "there is no token here (--listen-token-file), only the webhook";
+                Err(refused(StatusCode::FORBIDDEN, why).into())
+            }
         };
         let now = self.clock.now().moment;
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let (questions, refusals) = &mut *counts;
         let bucket = if proven.is_ok() { questions } else { refusals };
-        bucket.take(now).map_err(refused_for)?;
+        bucket.take(now).map_err(|wait| Box::new(refused_for(wait)))?;
         proven
     }
 }
 
 /// Refuses what a browser was made to ask under a foreign name: a name that somebody lets
 /// point to this host would let pages of theirs read what is here.
-fn is_meant(headers: &HeaderMap) -> Result<(), Answer> {
+fn is_meant(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(host) = headers.get(HOST) else { return Ok(()) };
     let host = host.to_str().unwrap_or_default();
     let name = match host.rsplit_once(':') {
@@ -207,14 +211,14 @@ fn is_meant(headers: &HeaderMap) -> Result<(), Answer> {
         return Ok(());
     }
     let why = "without a token only an address or localhost is answered as Host";
-    Err(refused(StatusCode::MISDIRECTED_REQUEST, why))
+    Err(refused(StatusCode::MISDIRECTED_REQUEST, why).into())
 }
 
-fn token(file: &SecretFile, headers: &HeaderMap) -> Result<(), Answer> {
+fn token(file: &SecretFile, headers: &HeaderMap) -> Result<(), Refusal> {
     let secret = file.read().map_err(|error| {
         tracing::warn!(%error, "nobody can prove to know the token");
         let why = "the operator cannot read its token";
-        refused(StatusCode::SERVICE_UNAVAILABLE, why)
+        Refusal::new(refused(StatusCode::SERVICE_UNAVAILABLE, why))
     })?;
     let given = headers.get(AUTHORIZATION).and_then(|it| bearer(it.as_bytes()));
     let why = match given {
@@ -224,7 +228,7 @@ fn token(file: &SecretFile, headers: &HeaderMap) -> Result<(), Answer> {
     };
     let answer = refused(StatusCode::UNAUTHORIZED, why);
     let challenge: (HeaderName, String) = (WWW_AUTHENTICATE, "Bearer".to_owned());
-    Err(with(answer, challenge))
+    Err(with(answer, challenge).into())
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {

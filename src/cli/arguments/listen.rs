@@ -10,7 +10,7 @@ use crate::serve::listener::Address;
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(next_help_heading = "Options of HTTP")]
 pub struct Listen {
-    /// Address for metrics, the API and the webhook: 127.0.0.1:9180 or unix:/path/to.sock
+    /// Address for metrics, the API and the webhook, such as 127.0.0.1:9180, or unix: and a path
     #[arg(long, value_name = "ADDRESS", env = "RECONCILER_LISTEN", hide_env = true)]
     pub listen: Option<Address>,
 

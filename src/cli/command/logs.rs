@@ -91,8 +91,8 @@ async fn show(
             }
         };
         printers.push(async move {
-            let ((), printed) = tokio::join!(told_all, printer.print(told));
-            printed
+            let ((), done) = tokio::join!(told_all, printer.print(told));
+            done
         });
     }
     if options.follow {
@@ -196,7 +196,7 @@ impl<'a> Printer<'a> {
                     log::line(look, line, concealer)
                 };
                 self.waiting.extend(bytes);
-                return Ok(());
+                Ok(())
             }
             Told::Unreadable(writer, why) => {
                 let driver = &writer.driver;

@@ -1,4 +1,4 @@
-//! The text formats of Prometheus: 0.0.4, and OpenMetrics 1.0.
+//! The text formats of Prometheus: 0.0.4, and `OpenMetrics` 1.0.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::state::time::EngineTime;
 pub enum Form {
     /// The text format of Prometheus, 0.0.4.
     Prometheus,
-    /// OpenMetrics 1.0.
+    /// `OpenMetrics` 1.0.
     OpenMetrics,
 }
 
