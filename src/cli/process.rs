@@ -46,7 +46,8 @@ mod tests {
     #[test]
     fn this_process_started_a_while_ago_and_has_memory_and_files() {
         let process = read().unwrap();
-        let now = crate::clock::host_time().as_second() as f64;
+        let since_1970 = crate::clock::host_time().as_duration();
+        let now = since_1970.as_secs_f64();
         assert!((now - 3600.0..=now + 2.0).contains(&process.start), "{process:?}");
         assert!(process.resident > 1 << 20 && process.virtual_size > process.resident);
         assert!((3..1000).contains(&process.open_files), "{process:?}");

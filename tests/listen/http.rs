@@ -38,7 +38,7 @@ pub(crate) fn ask(socket: &Path, path: &str) -> Asked {
 }
 
 fn talk(mut stream: impl Read + Write, headers: &str, path: &str) -> Asked {
-    let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).expect("a server");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");

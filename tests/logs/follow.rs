@@ -71,7 +71,7 @@ fn until(lines: &Receiver<String>, words: &str) -> Vec<String> {
     loop {
         match lines.recv_timeout(LONG) {
             Ok(line) => seen.push(line),
-            Err(_) => panic!("{words:?} never comes: {seen:#?}"),
+            Err(error) => panic!("{words:?} never comes, {error}: {seen:#?}"),
         }
         if seen.last().is_some_and(|it| it.contains(words)) {
             return seen;
@@ -120,8 +120,8 @@ async fn a_log_goes_on_over_a_restart_and_with_the_container_that_comes_next() {
 
     // One that is stopped is told of, and goes on once it is started again.
     docker(&["stop", "-t", "0", &scene.corner.name("b-1")]);
-    following.notes("b-1");
-    following.notes("ended with code").last().unwrap();
+    let seen = following.notes("-b-1 (");
+    assert!(seen.last().unwrap().contains("ended with code 137"), "{seen:#?}");
     assert_eq!(following.interrupt(), Some(0));
 }
 

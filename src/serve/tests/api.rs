@@ -211,14 +211,14 @@ async fn a_socket_answers_as_an_address_does() {
     let address = Address::Socket(path.clone());
     let server = Server::bind(&address, routes(&parrot, Door::Near)).await.unwrap();
     assert_eq!(server.address().unwrap(), address);
-    let served = tokio::spawn(server.serve());
+    let task = tokio::spawn(server.serve());
     let mut stream = UnixStream::connect(&path).await.unwrap();
     let request = "GET /api/v1/diff HTTP/1.1\r\nHost: localhost\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert_eq!((status(&answer), body(&answer)), (200, "Diff"));
-    served.abort();
-    served.await.unwrap_err();
+    task.abort();
+    task.await.unwrap_err();
     assert!(!path.exists(), "its file goes with it");
 }

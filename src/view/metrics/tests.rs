@@ -130,7 +130,8 @@ fn fifty_services_make_a_bounded_number_of_series_whatever_happens_to_them() {
     let calls = BTreeMap::new();
     let count = |round: u32| {
         let services = (0..50).map(|number| {
-            let mut service = service(&format!("s{number}"), (number + round) % 2 == 0);
+            let mut service =
+                service(&format!("s{number}"), (number + round).is_multiple_of(2));
             for container in &mut service.containers {
                 container.id = format!("{number}-{round}").as_str().into();
                 container.restarts = round.into();
