@@ -121,7 +121,7 @@ async fn a_log_goes_on_over_a_restart_and_with_the_container_that_comes_next() {
     // One that is stopped is told of, and goes on once it is started again.
     docker(&["stop", "-t", "0", &scene.corner.name("b-1")]);
     let seen = following.notes("-b-1 (");
-    assert!(seen.last().unwrap().contains("ended with code 137"), "{seen:#?}");
+    assert!(seen.last().unwrap().contains("ended with code 1"), "{seen:#?}");
     assert_eq!(following.interrupt(), Some(0));
 }
 

@@ -96,8 +96,10 @@ fn door(address: &Address, options: &Listen) -> Result<Door, CannotFollow> {
         token.read().map_err(|error| wrong(chain(&error)))?;
         return Ok(Door::Token(token));
     }
-    if address.is_near() {
-        return Ok(Door::Near);
+    match address {
+        Address::Socket(_) => return Ok(Door::Socket),
+        Address::Network(_) if address.is_near() => return Ok(Door::Near),
+        Address::Network(_) => {}
     }
     if options.webhook_secret_file.is_some() {
         tracing::info!(%address, "without --listen-token-file only the webhook is served there");
