@@ -55,14 +55,17 @@ impl Ward {
     pub(crate) fn reads_logs(&self, column: &str) -> std::process::Child {
         let mut command = self.product.command(None);
         command.args(["logs", "-f", "--host", &self.host(column)]);
-        let reader = command.spawn().expect("the binary runs");
-        for _ in 0..600 {
-            if self.proxies[column].endpoints().contains("GET /events") {
-                return reader;
-            }
+        let mut reader = command.spawn().expect("the binary runs");
+        let is_asked = (0..600).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(50));
+            self.proxies[column].endpoints().contains("GET /events")
+        });
+        if !is_asked {
+            reader.kill().unwrap_or_default();
+            reader.wait().expect("it ends");
+            panic!("events are never asked for");
         }
-        panic!("events are never asked for");
+        reader
     }
 
     /// Wants a stack with a bit of everything.
