@@ -2,8 +2,8 @@
 //!
 //! All of it follows from the last pass of each stack and a few counts, so there is no
 //! registry that could hold on to a stack or a service that is gone. What more is to be
-//! told of a stack becomes a field of [`StackMeasures`] and a function beside
-//! [`stack`](self::stack).
+//! told of a stack becomes a field of [`StackMeasures`] and a function in `stack`, or in a file
+//! beside it.
 
 mod engine;
 mod exposition;
