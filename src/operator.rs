@@ -9,6 +9,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 use crate::announced::Announced;
+use crate::board::Post;
 use crate::clock::Clock;
 use crate::control::follow::Followers;
 use crate::control::server::Call;
@@ -56,6 +57,8 @@ pub struct Surroundings<E> {
     pub report: Report,
     /// Who tells people what happens.
     pub notifier: Notifier,
+    /// Takes how the stack is, for whoever wants to read it.
+    pub post: watch::Sender<Post>,
 }
 
 /// One stack under an operator.
@@ -69,6 +72,7 @@ struct Operator<E> {
     report: Report,
     announced: Announced,
     notifier: Notifier,
+    post: watch::Sender<Post>,
     /// What people were told.
     told: Told,
     /// What was noted of what is wanted: its first plan, and what came of it.
@@ -104,6 +108,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         report,
         announced,
         notifier: with.notifier,
+        post: with.post,
         told,
         noted: Noted::default(),
     };
@@ -124,7 +129,10 @@ impl<E: Engine + 'static> Operator<E> {
                 Some(call) = self.calls.recv() => self.answer(call),
             };
             match turn {
-                Turn::Passed(found) => self.passed(&found),
+                Turn::Passed(found) => {
+                    self.passed(&found);
+                    self.put_up(Arc::from(found));
+                }
                 Turn::Blind(error) => self.blind(&error),
                 Turn::Other => {}
             }
@@ -139,6 +147,17 @@ impl<E: Engine + 'static> Operator<E> {
         let news = self.told.news(&found.plan, &found.status);
         self.notify(news);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
+    }
+
+    /// Puts up what a pass found.
+    fn put_up(&self, found: Arc<Found>) {
+        let events = self.runtime.controller.memory().events.iter();
+        self.post.send_replace(Post {
+            last: Some((found, self.runtime.clock.now())),
+            events: Arc::new(events.cloned().collect()),
+            tally: self.runtime.tally.clone(),
+            blind: None,
+        });
     }
 
     /// Takes note of what a revision was to change and of what came of it, each once.
@@ -234,6 +253,10 @@ impl<E: Engine + 'static> Operator<E> {
         let retry_in = controller.wake().map(|wake| self.runtime.clock.until(wake));
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%stack, %error, source, ?retry_in, "the engine cannot be looked at");
+        self.post.send_modify(|post| {
+            post.blind = Some(error.to_string());
+            post.tally.clone_from(&self.runtime.tally);
+        });
         let news = self.told.blind(controller.failures(), &error.to_string());
         self.notify(news.into_iter().collect());
     }

@@ -27,7 +27,7 @@ const ABOVE: [(&str, &[&str]); 12] = [
 ];
 
 /// The parts of floor 3 that nothing below may name.
-const LOOP: [&str; 12] = [
+const LOOP: [&str; 15] = [
     "pass",
     "controller",
     "runtime",
@@ -40,6 +40,9 @@ const LOOP: [&str; 12] = [
     "serve",
     "notify",
     "clock",
+    "board",
+    "logbook",
+    "measured",
 ];
 
 /// What a pure floor may not name.

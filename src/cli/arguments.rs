@@ -2,8 +2,11 @@
 
 mod apply;
 mod by_hand;
+mod listen;
+mod logs;
 mod notification;
 mod pull;
+mod wait;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -19,8 +22,11 @@ use super::help;
 use super::options::Options;
 pub use apply::{AcceptImmutable, Apply};
 pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use listen::Listen;
+pub use logs::{Logs, Since, Tail};
 pub use notification::Notify;
-pub use pull::{Listen, Pull, Sync, Verify};
+pub use pull::{Pull, Sync, Verify};
+pub use wait::{Wait, WaitFor};
 
 /// What a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +58,8 @@ pub enum Command {
     Status(Status),
     /// `events`.
     Events(Events),
+    /// `logs`.
+    Logs(Logs),
     /// `explain`.
     Explain(Explain),
     /// `retry`.
@@ -106,7 +114,7 @@ pub struct Run {
     #[command(flatten)]
     pub pull: Pull,
 
-    /// Where a forge may say that something was pushed.
+    /// Where others may ask.
     #[command(flatten)]
     pub listen: Listen,
 
@@ -174,40 +182,6 @@ pub struct Retry {
     /// Service that is tried again; all, unless one is named
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
-}
-
-/// The options of `wait`.
-#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// What to wait for
-    #[arg(
-        long = "for",
-        value_name = "CONDITION",
-        env = "RECONCILER_FOR",
-        hide_env = true,
-        value_enum,
-        default_value_t
-    )]
-    pub condition: WaitFor,
-
-    /// How long to wait
-    #[arg(
-        long,
-        value_name = "DURATION",
-        env = "RECONCILER_TIMEOUT",
-        hide_env = true,
-        default_value = "10m",
-        value_parser = duration
-    )]
-    pub timeout: Duration,
-}
-
-/// What a stack can be waited for to become.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum WaitFor {
-    /// Everything is as wanted, and ready.
-    #[default]
-    Ready,
 }
 
 /// The options of `delete`.
@@ -339,6 +313,10 @@ enum RawCommand {
     Status(With<Status>),
     #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
     Events(With<Events>),
+    // Who has -f after `logs` in mind wants to follow them.
+    #[command(about = help::LOGS, after_help = help::LOGS_MORE,
+        mut_arg("files", |files| files.short(None)))]
+    Logs(With<Logs>),
     #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
     Explain(With<Explain>),
     #[command(about = help::RETRY, after_help = help::RETRY_MORE)]
@@ -387,6 +365,7 @@ impl RawCommand {
             Self::Sync(with) => (Some(with.options), Command::Sync(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
+            Self::Logs(with) => (Some(with.options), Command::Logs(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
             Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),
             Self::History(with) => (Some(with.options), Command::History),

@@ -63,6 +63,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Restart(_)
         | Command::Wait(_)
         | Command::Delete(_)
+        | Command::Logs(_)
         | Command::Completions(_) => LogFormat::Text,
     };
     let style =

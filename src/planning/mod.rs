@@ -66,6 +66,7 @@ pub mod rollout;
 pub mod same_paths;
 pub mod shrink;
 pub mod status;
+pub mod tally;
 pub mod target;
 pub mod teardown;
 pub mod trial;

@@ -11,6 +11,7 @@ pub mod digest;
 pub mod document;
 pub mod host;
 pub mod ids;
+pub mod log;
 pub mod mount;
 pub mod notice;
 pub mod observed;

@@ -9,6 +9,8 @@ pub mod explain;
 pub mod fields;
 pub mod history;
 pub mod json;
+pub mod log;
+pub mod metrics;
 pub mod plan;
 pub mod preflight;
 pub mod problems;

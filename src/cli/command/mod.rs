@@ -1,5 +1,6 @@
 //! The commands, one per file.
 
+mod answers;
 mod apply;
 mod change;
 mod config;
@@ -10,6 +11,8 @@ mod events;
 mod explain;
 mod following;
 mod history;
+mod listening;
+mod logs;
 mod notifier;
 mod operators;
 mod own_container;
@@ -55,6 +58,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Sync(sync) => sync::run(&session, &sync).await,
         Command::Status(status) => status::run(&session, status).await,
         Command::Events(events) => events::run(&session, &events).await,
+        Command::Logs(logs) => logs::run(&session, &logs).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
         Command::Retry(retry) => retry::run(&session, &retry).await,
         Command::History => history::run(&session),
