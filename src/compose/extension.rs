@@ -2,6 +2,7 @@
 //!
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
+mod checks;
 mod notification;
 mod probe;
 mod reload;
@@ -175,7 +176,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     in_service("content", "More files and folders whose bytes count.", reload::content),
     later("immutable", "Canonical paths that may not change under data.", false, true),
-    later("checks", "The health checks of the stack.", true, false),
+    Setting {
+        key: "checks",
+        about: "The health checks of the stack, by name.",
+        stack: Reading::Now(checks::read),
+        service: Reading::Unknown,
+    },
     later("backup", "Backups of the stack.", true, false),
     Setting {
         key: "notify",

@@ -17,6 +17,7 @@ pub mod adoption;
 pub mod anonymous;
 pub mod attribution;
 pub mod change;
+pub mod check;
 pub mod completed;
 pub mod condition;
 pub mod content;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
 use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
+use super::check::{StoredCheck, checks, stored_checks};
 use super::data_path::{StoredDataPath, data_paths};
 use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
@@ -68,6 +69,7 @@ pub(super) struct Stored {
     adopted: BTreeMap<ContainerId, SourceId>,
     before_prune: BTreeSet<ServiceName>,
     data_paths: BTreeMap<String, StoredDataPath>,
+    checks: Vec<StoredCheck>,
 }
 
 /// Only what a later process cannot find out at once.
@@ -192,6 +194,7 @@ impl Stored {
             before_prune,
             data_paths,
             measured: _,
+            checks,
         } = memory;
         Self {
             version,
@@ -241,6 +244,7 @@ impl Stored {
             adopted: adopted.clone(),
             before_prune: before_prune.clone(),
             data_paths: values(data_paths, StoredDataPath::new),
+            checks: stored_checks(checks),
         }
     }
 
@@ -299,6 +303,7 @@ impl Stored {
             before_prune: self.before_prune,
             data_paths: data_paths(self.data_paths),
             measured: BTreeMap::new(),
+            checks: checks(self.checks)?,
         })
     }
 }

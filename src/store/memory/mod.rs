@@ -4,6 +4,7 @@
 //! sent to others, and never kept.
 
 mod by_hand;
+mod check;
 mod data_path;
 mod form;
 mod life;
@@ -133,6 +134,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         before_prune,
         data_paths,
         measured: _,
+        checks: _,
     } = memory;
     let watched: Vec<_> =
         watched.iter().map(|(id, it)| (id, it.started, it.is_well)).collect();
