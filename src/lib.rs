@@ -9,6 +9,7 @@
 //! (what they can ask for).
 
 pub mod announced;
+pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod compose;

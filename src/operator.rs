@@ -1,5 +1,6 @@
 //! The operator: converges a stack for ever.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 use crate::announced::Announced;
+use crate::checks::rounds::{News, Rounds};
 use crate::clock::Clock;
 use crate::control::follow::Followers;
 use crate::control::server::Call;
@@ -18,6 +20,7 @@ use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::notify::Notifier;
 use crate::pass::{Found, Wanted};
+use crate::planning::check::Round;
 use crate::planning::doubt::Doubt;
 use crate::planning::notice::{Notice, Told};
 use crate::planning::revision::{Changes, RevisionEnd};
@@ -73,6 +76,8 @@ struct Operator<E> {
     told: Told,
     /// What was noted of what is wanted: its first plan, and what came of it.
     noted: Noted,
+    engine: Arc<E>,
+    rounds: Rounds,
 }
 
 /// What was noted of a revision.
@@ -95,6 +100,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let (calls, followers, report) = (with.calls, with.followers, with.report);
     let told = Told::of(runtime.controller.memory());
     let announced = Announced::of(allowed);
+    let rounds = Rounds::new(!allowed.only_looks, &runtime.clock);
     let mut operator = Operator {
         runtime,
         store,
@@ -106,6 +112,8 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         notifier: with.notifier,
         told,
         noted: Noted::default(),
+        engine,
+        rounds,
     };
     operator.run().await;
 }
@@ -113,6 +121,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
 impl<E: Engine + 'static> Operator<E> {
     async fn run(&mut self) {
         loop {
+            let clock = self.runtime.clock.clone();
             let turn = tokio::select! {
                 turn = self.runtime.next(&mut self.report) => turn,
                 changed = self.wanted.changed() => {
@@ -122,6 +131,7 @@ impl<E: Engine + 'static> Operator<E> {
                     self.take_wish()
                 }
                 Some(call) = self.calls.recv() => self.answer(call),
+                news = self.rounds.news(&clock) => self.check(news),
             };
             match turn {
                 Turn::Passed(found) => self.passed(&found),
@@ -132,7 +142,33 @@ impl<E: Engine + 'static> Operator<E> {
         self.end().await;
     }
 
+    /// Begins a round of checks, or takes up what came of one.
+    fn check(&mut self, news: News) -> Turn {
+        let clock = &self.runtime.clock.clone();
+        let runtime = &mut self.runtime;
+        match news {
+            News::Due => {
+                let world = runtime.controller.world(clock.now());
+                // What a person took down is not checked.
+                let world = world.filter(|world| !world.is_down());
+                match world.map(|world| Round::new(&world, &BTreeSet::new())) {
+                    Some(round) => self.rounds.begin(&self.engine, round, clock),
+                    None => self.rounds.put_off(clock),
+                }
+                Turn::Other
+            }
+            News::Made(results) => {
+                let checks = &runtime.controller.wanted().desired.settings.checks;
+                self.rounds.ended(checks.interval, clock);
+                runtime.tell(Event::Checked(results))
+            }
+        }
+    }
+
     fn passed(&mut self, found: &Found) {
+        if found.status.ready {
+            self.rounds.ready(&self.runtime.clock);
+        }
         self.announced.tell(found);
         self.runtime.remember();
         self.note(found);

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod by_hand;
+mod check;
 mod notification;
 mod pull;
 
@@ -16,7 +17,8 @@ use clap_complete::Shell;
 use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
-pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use by_hand::{Pause, Restart, Resume, Retry, Rollback};
+pub use check::Check;
 pub use notification::Notify;
 pub use pull::{Listen, Pull, Sync, Verify};
 
@@ -46,6 +48,8 @@ pub enum Command {
     Sync(Sync),
     /// `status`.
     Status(Status),
+    /// `check`.
+    Check(Check),
     /// `events`.
     Events(Events),
     /// `explain`.
@@ -210,14 +214,6 @@ pub struct Explain {
     pub service: String,
 }
 
-/// The options of `retry`.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Service that is tried again; all, unless one is named
-    #[arg(value_name = "SERVICE")]
-    pub service: Option<String>,
-}
-
 /// The options of `wait`.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
@@ -377,6 +373,8 @@ enum RawCommand {
     Sync(With<Sync>),
     #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
     Status(With<Status>),
+    #[command(about = help::CHECK, after_help = help::CHECK_MORE)]
+    Check(With<Check>),
     #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
     Events(With<Events>),
     #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
@@ -425,6 +423,7 @@ impl RawCommand {
             Self::Run(with) => (Some(with.options), Command::Run(with.own)),
             Self::Sync(with) => (Some(with.options), Command::Sync(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
+            Self::Check(with) => (Some(with.options), Command::Check(with.own)),
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
             Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),

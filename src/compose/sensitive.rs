@@ -26,7 +26,8 @@ pub fn mark_addresses(root: &mut Node) {
     let checks = root.get_mut("x-reconciler").and_then(|it| it.get_mut("checks"));
     for (_, check) in checks.into_iter().flat_map(Node::entries_mut) {
         for key in OF_CHECKS {
-            if let Some(Kind::Text(text)) = check.node.get_mut(key).map(|it| &mut it.kind) {
+            if let Some(Kind::Text(text)) = check.node.get_mut(key).map(|it| &mut it.kind)
+            {
                 text.sensitive = true;
             }
         }

@@ -39,7 +39,8 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
         moves.for_each(|it| *it = still.clone());
     }
     // What is down is not checked.
-    let checks = if world.is_down() { BTreeMap::new() } else { world.memory.checks.clone() };
+    let checks =
+        if world.is_down() { BTreeMap::new() } else { world.memory.checks.clone() };
     conditions.extend(history::condition(&checks));
     let paused = world.memory.pauses.said();
     conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::history::CONDITION;
-use super::check::Verdict;
 use super::change::{Action, Change, Plan};
+use super::check::Verdict;
+use super::check::history::CONDITION;
 use super::memory::Memory;
 use super::status::{ConditionStatus, ServiceStatus, StackStatus};
 use crate::state::ids::{CheckName, Generation, ServiceName};
@@ -198,8 +198,11 @@ impl Told {
             Some(Notice { cause: "CheckFailed".to_owned(), ..notice })
         });
         let passed = before.difference(&self.checks).map(|name| {
-            let notice =
-                Notice::new(NoticeKind::Recovered, &object(name), "the check passes again");
+            let notice = Notice::new(
+                NoticeKind::Recovered,
+                &object(name),
+                "the check passes again",
+            );
             Notice { cause: "CheckPassed".to_owned(), ..notice }
         });
         failed.chain(passed).collect()

@@ -97,12 +97,13 @@ impl Stage {
     #[track_caller]
     pub(crate) fn look(&self) -> String {
         let mut said = String::new();
-        let commands: [&[&str]; 8] = [
+        let commands: [&[&str]; 9] = [
             &["validate"],
             &["diff"],
             &["status"],
             &["events"],
             &["history"],
+            &["check"],
             &["explain", "app"],
             &["explain", "second"],
             &["diff", "-v", "-v"],

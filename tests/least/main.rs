@@ -35,6 +35,7 @@ use ward::Ward;
 
 const FACTS: &str = "events pause resume retry";
 const LOOKS: &str = "diff status explain wait";
+const CHECK: &str = "check";
 const DRY: &str = "run --dry-run";
 const ACTS: &str = "apply run restart rollback";
 const DELETE: &str = "delete";
@@ -58,6 +59,7 @@ async fn every_command_needs_what_the_documentation_lists_for_it_and_nothing_els
     ward.ends(LOOKS, 0, &["status"]);
     ward.ends(LOOKS, 0, &["explain", "app"]);
     ward.ends(LOOKS, 0, &["wait"]);
+    ward.ends(CHECK, 0, &["check"]);
 
     // Changed content: tested inside, then apart, and taken up.
     ward.product.write("app.conf", "two\n");

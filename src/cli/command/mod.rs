@@ -2,6 +2,7 @@
 
 mod apply;
 mod change;
+mod check;
 mod config;
 mod delete;
 mod desired_source;
@@ -52,6 +53,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Run(run) => run::run(&session, &run).await,
         Command::Sync(sync) => sync::run(&session, &sync).await,
         Command::Status(status) => status::run(&session, status).await,
+        Command::Check(options) => check::run(&session, &options).await,
         Command::Events(events) => events::run(&session, &events).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
         Command::Retry(retry) => retry::run(&session, &retry).await,

@@ -6,6 +6,8 @@
 
 mod kinds;
 
+use std::time::Duration;
+
 use super::super::node::{Entry, Kind, Node};
 use super::super::problem::nearest;
 use super::reload::below;
@@ -15,6 +17,9 @@ use crate::state::ids::CheckName;
 
 /// How many checks a stack may have: each of them is a series of metrics.
 const MOST: usize = 64;
+
+/// How long a check may take at most.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The keys that every check may have.
 const COMMON: [&str; 3] = ["severity", "timeout", "failures"];
@@ -32,7 +37,11 @@ const LOGIN: [&str; 3] = ["user", "password", "password_file"];
 const ROWS: [Row; 10] = [
     Row { key: "http", more: &["status", "body"], read: kinds::http },
     Row { key: "tcp", more: &[], read: kinds::tcp },
-    Row { key: "grpc", more: &["service", LOGIN[0], LOGIN[1], LOGIN[2]], read: kinds::grpc },
+    Row {
+        key: "grpc",
+        more: &["service", LOGIN[0], LOGIN[1], LOGIN[2]],
+        read: kinds::grpc,
+    },
     Row { key: "etcd_alarms", more: &LOGIN, read: kinds::etcd_alarms },
     Row {
         key: "s3",
@@ -53,9 +62,8 @@ pub(super) fn read(node: &Node, stack: &mut StackExtension) -> Result<(), Wrong>
     let mapping = node.as_mapping().ok_or_else(|| wrong(node, ALLOWED))?;
     let mut checks = Checks::default();
     for (name, entry) in mapping {
-        let within = |Wrong(span, path, message)| {
-            Wrong(span, format!(".{name}{path}"), message)
-        };
+        let within =
+            |Wrong(span, path, message)| Wrong(span, format!(".{name}{path}"), message);
         if name == "interval" {
             checks.interval = duration(&entry.node).map_err(within)?;
         } else {
@@ -110,13 +118,17 @@ fn check(node: &Node) -> Result<Check, Wrong> {
     let mut check = Check::new((row.read)(asked, node)?);
     if let Some(severity) = node.get("severity") {
         let known = [Severity::Warn, Severity::Fail];
-        let found =
-            known.into_iter().find(|it| severity.as_text() == Some(it.as_str()));
+        let found = known.into_iter().find(|it| severity.as_text() == Some(it.as_str()));
         let wrong = || below(wrong(severity, "`warn` or `fail`"), ".severity");
         check.severity = found.ok_or_else(wrong)?;
     }
     if let Some(timeout) = node.get("timeout") {
-        check.timeout = duration(timeout).map_err(|it| below(it, ".timeout"))?;
+        let time = duration(timeout).map_err(|it| below(it, ".timeout"))?;
+        // The next round waits for the slowest.
+        if time > LONGEST {
+            return Err(below(wrong(timeout, "at most `1m`"), ".timeout"));
+        }
+        check.timeout = time;
     }
     if let Some(failures) = node.get("failures") {
         check.failures = count(failures).map_err(|it| below(it, ".failures"))?;
@@ -172,8 +184,7 @@ fn only_known_keys(node: &Node, row: &Row) -> Result<(), Wrong> {
             Some(near) => format!("perhaps `{near}` was meant"),
             None => format!("it has `{}`", known().collect::<Vec<_>>().join("`, `")),
         };
-        let message =
-            format!("a check by `{}` has no key `{key}`; {hint}", row.key);
+        let message = format!("a check by `{}` has no key `{key}`; {hint}", row.key);
         return Err(Wrong(entry.key, format!(".{key}"), message));
     }
     Ok(())

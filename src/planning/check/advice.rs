@@ -40,9 +40,11 @@ fn denied(kind: &CheckKind) -> String {
                              `access_key`, `secret_key`, `bucket` and `region` of the \
                              check with what the server was given"
             .to_owned(),
-        CheckKind::Http { .. } => "the page asks who we are: check one that does not, or \
+        CheckKind::Http { .. } => {
+            "the page asks who we are: check one that does not, or \
                                    name the `status` that is good"
-            .to_owned(),
+                .to_owned()
+        }
         CheckKind::Grpc { .. }
         | CheckKind::EtcdAlarms { .. }
         | CheckKind::Containers { .. }
@@ -71,9 +73,11 @@ fn unwell(kind: &CheckKind, question: &Question) -> String {
         CheckKind::Exec { .. } => format!("run it by hand in the container; {logs}"),
         CheckKind::Tcp { .. } => match container {
             Some(_) => logs,
-            None => "what publishes the port does not answer behind it: `docker ps` shows \
+            None => {
+                "what publishes the port does not answer behind it: `docker ps` shows \
                      which container that is, `docker logs` why"
-                .to_owned(),
+                    .to_owned()
+            }
         },
         CheckKind::Http { .. }
         | CheckKind::Grpc { .. }

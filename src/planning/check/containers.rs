@@ -36,7 +36,9 @@ fn question(world: &World<'_>, instance: &Instance<'_>) -> Question {
         }
         Standing::Running(Readiness::Unhealthy) => (
             "it runs and is unhealthy".to_owned(),
-            format!("what its health check said: `docker inspect -f '{{{{json .State.Health}}}}' {called}`"),
+            format!(
+                "what its health check said: `docker inspect -f '{{{{json .State.Health}}}}' {called}`"
+            ),
         ),
         Standing::Running(Readiness::Starting { .. } | Readiness::Down) => (
             "it runs and is not ready yet".to_owned(),

@@ -109,7 +109,10 @@ fn troubled(
             advice::of(&check.kind, question, &trouble)
         }
     };
-    let (object, said) = (question.object.clone(), trouble.said);
+    // What cannot be reached is said with its address, which may be the object.
+    let object = question.object.clone();
+    let said = trouble.said.strip_prefix(&format!("{object}: "));
+    let said = said.map(str::to_owned).unwrap_or(trouble.said);
     (Finding { object, verdict, said }, next)
 }
 

@@ -27,7 +27,8 @@ pub(super) fn disks(disks: &[(&Question, DiskUse)], below: u8) -> Vec<Measured> 
 
 fn disk(paths: &[&str], disk: DiskUse, below: u8) -> Measured {
     let DiskUse { used, free, files, free_files, .. } = disk;
-    let (bytes, inodes) = (percent(used, used + free), percent(files, files + free_files));
+    let (bytes, inodes) =
+        (percent(used, used + free), percent(files, files + free_files));
     let is_good = bytes < u64::from(below) && inodes < u64::from(below);
     let said = if inodes >= u64::from(below) && bytes < u64::from(below) {
         format!("{inodes} % of its files are used; less than {below} % is well")

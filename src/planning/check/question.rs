@@ -98,17 +98,11 @@ fn login(world: &World<'_>, login: Option<&Login>) -> Option<(String, Credential
 fn absolute(world: &World<'_>, credential: &Credential) -> Credential {
     match credential {
         Credential::Text(secret) => Credential::Text(secret.clone()),
-        Credential::File(path) => {
-            Credential::File(world.desired.working_dir.join(path))
-        }
+        Credential::File(path) => Credential::File(world.desired.working_dir.join(path)),
     }
 }
 
-fn of_place(
-    world: &World<'_>,
-    at: &Place,
-    ask: impl Fn(String) -> Ask,
-) -> Vec<Question> {
+fn of_place(world: &World<'_>, at: &Place, ask: impl Fn(String) -> Ask) -> Vec<Question> {
     let service = ServiceName::new(&at.host);
     let is_service = world.desired.services.contains_key(&service)
         || world.desired.inactive.contains(&service);

@@ -1,8 +1,8 @@
 //! Which checks are believed to fail, or to pass again.
 
 use super::Happening;
-use crate::planning::check::history::{CheckState, CheckStates};
 use crate::planning::check::Verdict;
+use crate::planning::check::history::{CheckState, CheckStates};
 use crate::planning::memory::Memory;
 use crate::state::time::EngineTime;
 

@@ -55,7 +55,8 @@ pub(super) fn etcd_alarms(node: &Node, check: &Node) -> Read {
 }
 
 pub(super) fn s3(node: &Node, check: &Node) -> Read {
-    const ALLOWED: &str = "a URL such as `http://minio:9000`: a service or a host, and its port";
+    const ALLOWED: &str =
+        "a URL such as `http://minio:9000`: a service or a host, and its port";
     let (at, path) = url(node, ALLOWED).map_err(|it| below(it, ".s3"))?;
     if path != "/" {
         let message = "it has no path: the bucket is named by `bucket`";
@@ -212,7 +213,8 @@ fn credential(
         }
         (None, Some(node)) => {
             let path = node.as_text().filter(|path| !path.is_empty());
-            let wrong = || below(wrong(node, "the path of a file"), &format!(".{file_key}"));
+            let wrong =
+                || below(wrong(node, "the path of a file"), &format!(".{file_key}"));
             Ok(Some(Credential::File(PathBuf::from(path.ok_or_else(wrong)?))))
         }
         (Some(_), Some(_)) => {
