@@ -5,8 +5,8 @@
 //! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
 //! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
 //! once), [`control`] (through a running operator), [`serve`] (what others ask over
-//! HTTP) and [`mod@notify`] (what they are told), [`view`] (what people see), [`cli`]
-//! (what they can ask for).
+//! HTTP), [`mod@notify`] (what they are told) and [`checks`] (whether it works), [`view`]
+//! (what people see), [`cli`] (what they can ask for).
 
 pub mod announced;
 pub mod checks;

@@ -190,9 +190,9 @@ pub async fn s3(
 /// # Errors
 /// There is no such folder, or the system does not tell in time.
 pub async fn disk(path: &str, timeout: Duration) -> Result<DiskUse, Trouble> {
-    let path = path.to_owned();
+    let asking = disk::Asking::about(path)?;
     within(timeout, async {
-        let asked = tokio::task::spawn_blocking(move || disk::disk(&path)).await;
+        let asked = tokio::task::spawn_blocking(move || asking.asked()).await;
         asked.map_err(|error| Trouble::new(TroubleKind::Unknown, words(&error)))?
     })
     .await

@@ -329,7 +329,7 @@ fn a_later_process_gets_what_it_can_use() {
         probing: BTreeMap::new(),
         unwatched: None,
         events: Events::default(),
-        checks: std::collections::BTreeMap::new(),
+        checks: BTreeMap::new(),
         ..full(after(0))
     };
     // It was being stopped: its end is no crash.
