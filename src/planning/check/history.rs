@@ -58,11 +58,10 @@ fn next(before: Option<&CheckState>, last: CheckResult, failures: u32) -> CheckS
 
 /// Returns the condition of a stack about its checks; nothing until there are results.
 pub fn condition(states: &CheckStates) -> Option<ConditionStatus> {
-    let named = |verdict: Verdict| {
+    let told = |verdict: Verdict| {
         let of = states.values().filter(move |it| it.believed == verdict);
         of.map(|it| format!("{} ({})", it.last.name, it.last.found)).collect::<Vec<_>>()
     };
-    let names = |of: Vec<String>| of.join(", ");
     if states.is_empty() {
         return None;
     }
@@ -70,17 +69,17 @@ pub fn condition(states: &CheckStates) -> Option<ConditionStatus> {
     let doubted = |it: &CheckState| {
         it.believed == Verdict::Unknown && it.last.verdict == Verdict::Fail
     };
-    let (failed, warned) = (named(Verdict::Fail), named(Verdict::Warn));
-    let (status, reason, message) = if !failed.is_empty() {
-        (Some(false), "ChecksFailed", names(failed))
+    let (bad, odd) = (told(Verdict::Fail), told(Verdict::Warn));
+    let (status, reason, message) = if !bad.is_empty() {
+        (Some(false), "ChecksFailed", bad.join(", "))
     } else if states.values().any(doubted) {
         let doubted = states.values().filter(|it| doubted(it));
-        let doubted = doubted.map(|it| it.last.name.to_string()).collect();
-        (None, "ChecksPending", format!("not passed yet: {}", names(doubted)))
-    } else if warned.is_empty() {
+        let doubted: Vec<&str> = doubted.map(|it| it.last.name.as_str()).collect();
+        (None, "ChecksPending", format!("not passed yet: {}", doubted.join(", ")))
+    } else if odd.is_empty() {
         (Some(true), "ChecksPassed", "no check fails".to_owned())
     } else {
-        (Some(true), "ChecksWarn", names(warned))
+        (Some(true), "ChecksWarn", odd.join(", "))
     };
     Some(ConditionStatus {
         kind: CONDITION,

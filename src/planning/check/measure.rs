@@ -108,12 +108,15 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Writes an age in days, a short one in seconds.
+/// Writes an age in days, a shorter one in its largest unit.
 fn days(age: Duration) -> String {
-    const DAY: u64 = 86_400;
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
     match age.as_secs() {
-        seconds if seconds < DAY => format!("{seconds} s"),
-        seconds if seconds < 2 * DAY => "1 day".to_owned(),
+        seconds if seconds < 2 * MINUTE => format!("{seconds} s"),
+        seconds if seconds < 2 * HOUR => format!("{} min", seconds / MINUTE),
+        seconds if seconds < 2 * DAY => format!("{} h", seconds / HOUR),
         seconds => format!("{} days", seconds / DAY),
     }
 }

@@ -47,8 +47,8 @@ pub struct Prepared {
 impl Round {
     /// Prepares checks of a stack: those of these names, or all if none is named.
     pub fn new(world: &World<'_>, names: &BTreeSet<CheckName>) -> Self {
-        let named = world.desired.settings.checks.named.iter();
-        let meant = named.filter(|(name, _)| names.is_empty() || names.contains(*name));
+        let all = world.desired.settings.checks.named.iter();
+        let meant = all.filter(|(name, _)| names.is_empty() || names.contains(*name));
         let prepared = |(name, check): (&CheckName, &Check)| Prepared {
             name: name.clone(),
             check: check.clone(),
