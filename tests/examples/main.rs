@@ -13,6 +13,7 @@
     reason = "tests measure real time, list many cases, and match what they expect"
 )]
 
+mod monitoring;
 mod planned;
 #[path = "../product/mod.rs"]
 mod product;

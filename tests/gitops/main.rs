@@ -26,7 +26,11 @@ mod proxy;
 mod pushed;
 #[path = "../real/mod.rs"]
 mod real;
+#[path = "../notify/receiver.rs"]
+#[allow(dead_code, reason = "some of it is for TLS")]
+mod receiver;
 mod refused;
+mod reported;
 mod transaction;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ TAGS=(2.5.0)
 fill() {
   local version=$1 target=$2 program
   program=$(crate_binary garage "$version" \
-    --no-default-features --features bundled-libs,metrics,lmdb,sqlite)
+    --no-default-features --features bundled-libs,metrics,lmdb)
   put "$target" "$program" usr/local/bin/garage
   put_libraries "$target" "$(base_root)" "$program"
 }
