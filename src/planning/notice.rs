@@ -39,6 +39,7 @@ impl Notice {
 }
 
 /// What was told about a stack so far.
+#[allow(clippy::struct_excessive_bools, reason = "each is about something else")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     generation: Option<Generation>,

@@ -45,10 +45,8 @@ fn lock() -> MutexGuard<'static, BTreeSet<String>> {
 
 fn disk(path: &str) -> Result<DiskUse, Trouble> {
     let failed = |error: std::io::Error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::NotFound => TroubleKind::Unwell,
-            _ => TroubleKind::Unknown,
-        };
+        let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+        let kind = if is_missing { TroubleKind::Unwell } else { TroubleKind::Unknown };
         Trouble::new(kind, words(&error))
     };
     let path = Path::new(path);

@@ -49,9 +49,8 @@ pub(super) async fn alarms(
 
 /// Names an alarm and the member that raised it.
 fn alarm(message: &[u8]) -> String {
-    let fields = Fields(message);
-    let member = fields.number(1).unwrap_or_default();
-    match fields.number(2).unwrap_or_default() {
+    let member = Fields(message).number(1).unwrap_or_default();
+    match Fields(message).number(2).unwrap_or_default() {
         1 => format!(
             "NOSPACE (its quota is full: it takes no writes) on member {member:x}"
         ),

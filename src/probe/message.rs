@@ -19,7 +19,7 @@ pub(super) fn text_field(number: u8, text: &str) -> Vec<u8> {
 }
 
 /// The fields of a message; what is cut off or malformed ends them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 /// The value of a field.

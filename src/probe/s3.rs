@@ -107,9 +107,12 @@ fn hex(bytes: &[u8]) -> String {
 fn encoded(name: &str) -> String {
     let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~".contains(&it);
     name.bytes()
-        .map(|byte| match is_plain(byte) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
+        .map(|byte| {
+            if is_plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
         })
         .collect()
 }

@@ -55,8 +55,8 @@ async fn serve(listener: TcpListener, login: String, serves: Arc<AtomicBool>) {
             let is_known = given.is_some_and(|it| it.as_bytes() == login.as_bytes());
             async move { Ok::<_, Infallible>(answer(is_known, state)) }
         });
-        let served = http2::Builder::new(TokioExecutor::new());
-        tokio::spawn(served.serve_connection(TokioIo::new(stream), service));
+        let builder = http2::Builder::new(TokioExecutor::new());
+        tokio::spawn(builder.serve_connection(TokioIo::new(stream), service));
     }
 }
 

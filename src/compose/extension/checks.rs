@@ -84,16 +84,14 @@ fn named(name: &str, entry: &Entry, checks: &mut Checks) -> Result<(), Wrong> {
         return Err(Wrong(entry.key, String::new(), message.to_owned()));
     }
     if is_off(&entry.node) {
-        return match checks.named.remove(name) {
-            Some(_) => Ok(()),
-            None => {
-                let message = format!(
-                    "there is no check `{name}` to turn off: `containers`, `disk`, \
-                     `memory` and `image-age` are made without being named"
-                );
-                Err(Wrong(entry.node.span, String::new(), message))
-            }
-        };
+        if checks.named.remove(name).is_some() {
+            return Ok(());
+        }
+        let message = format!(
+            "there is no check `{name}` to turn off: `containers`, `disk`, `memory` and \
+             `image-age` are made without being named"
+        );
+        return Err(Wrong(entry.node.span, String::new(), message));
     }
     checks.named.insert(CheckName::new(name), check(&entry.node)?);
     Ok(())

@@ -6,6 +6,7 @@ use crate::compose::problem::Sources;
 use crate::compose::yaml;
 use crate::state::check::{CheckKind, Checks, Credential};
 use crate::state::desired::ProbeKind;
+use crate::state::ids::CheckName;
 use crate::state::notice::{Address, NoticeKind, Severity};
 use crate::state::secret::Secret;
 
@@ -287,7 +288,7 @@ fn a_stack_says_what_is_checked() {
     assert_eq!(problems, Vec::<String>::new());
     let checks = read.settings.checks;
     assert_eq!(checks.interval, Duration::from_secs(30));
-    let names: Vec<&str> = checks.named.keys().map(|it| it.as_str()).collect();
+    let names: Vec<&str> = checks.named.keys().map(CheckName::as_str).collect();
     assert_eq!(
         names,
         ["alarms", "containers", "health", "image-age", "memory", "page", "run", "s3"]

@@ -46,12 +46,12 @@ fn next(before: Option<&CheckState>, last: CheckResult, failures: u32) -> CheckS
     let believed = before.map_or(Verdict::Unknown, |it| it.believed);
     let row = before.map_or(0, |it| it.row);
     match last.verdict {
-        Verdict::Pass => CheckState { believed: Verdict::Pass, row: 0, last },
-        Verdict::Unknown => CheckState { believed, row, last },
+        Verdict::Pass => CheckState { last, believed: Verdict::Pass, row: 0 },
+        Verdict::Unknown => CheckState { last, believed, row },
         verdict @ (Verdict::Warn | Verdict::Fail) => {
             let row = row.saturating_add(1);
             let believed = if row >= failures { verdict } else { believed };
-            CheckState { believed, row, last }
+            CheckState { last, believed, row }
         }
     }
 }
@@ -69,9 +69,9 @@ pub fn condition(states: &CheckStates) -> Option<ConditionStatus> {
     let doubted = |it: &CheckState| {
         it.believed == Verdict::Unknown && it.last.verdict == Verdict::Fail
     };
-    let (bad, odd) = (told(Verdict::Fail), told(Verdict::Warn));
-    let (status, reason, message) = if !bad.is_empty() {
-        (Some(false), "ChecksFailed", bad.join(", "))
+    let (failed, odd) = (told(Verdict::Fail), told(Verdict::Warn));
+    let (holds, reason, message) = if !failed.is_empty() {
+        (Some(false), "ChecksFailed", failed.join(", "))
     } else if states.values().any(doubted) {
         let doubted = states.values().filter(|it| doubted(it));
         let doubted: Vec<&str> = doubted.map(|it| it.last.name.as_str()).collect();
@@ -83,7 +83,7 @@ pub fn condition(states: &CheckStates) -> Option<ConditionStatus> {
     };
     Some(ConditionStatus {
         kind: CONDITION,
-        status,
+        status: holds,
         reason: reason.to_owned(),
         message,
         since: None,

@@ -170,13 +170,12 @@ fn disks(world: &World<'_>, paths: &BTreeSet<String>) -> Vec<Question> {
         paths.extend(world.observed.host_paths.keys().cloned());
         if paths.is_empty() {
             paths.extend(written(world));
-            let answer = match paths.is_empty() {
-                true => Ok(Found::Well("no folder of this host is mounted".to_owned())),
-                false => {
-                    let said = "the engine is not reached by a socket of this host: its \
-                                folders cannot be looked at";
-                    Err(Trouble::new(TroubleKind::Unknown, said))
-                }
+            let answer = if paths.is_empty() {
+                Ok(Found::Well("no folder of this host is mounted".to_owned()))
+            } else {
+                let said = "the engine is not reached by a socket of this host: its \
+                            folders cannot be looked at";
+                Err(Trouble::new(TroubleKind::Unknown, said))
             };
             return vec![Question::known("disk".to_owned(), answer)];
         }
@@ -224,13 +223,12 @@ fn images(world: &World<'_>) -> Vec<Question> {
     let holders = world.instances.values().filter_map(|instance| {
         let holder = instance.office.holder?;
         let image = world.observed.image(holder.image.as_str());
-        let answer = match image.and_then(|image| image.created) {
-            Some(created) => Ok(Found::Age(world.now.age(created))),
-            None => {
-                let said = "its image does not say when it was made";
-                Err(Trouble::new(TroubleKind::Unknown, said))
-            }
-        };
+        let created = image.and_then(|image| image.created);
+        let answer = created.map(|created| Found::Age(world.now.age(created)));
+        let answer = answer.ok_or_else(|| {
+            let said = "its image does not say when it was made";
+            Trouble::new(TroubleKind::Unknown, said)
+        });
         let question = Question::known(name(instance), answer);
         Some(Question { container: Some(holder.name.clone()), ..question })
     });

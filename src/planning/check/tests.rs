@@ -73,14 +73,14 @@ fn text(results: &BTreeMap<String, CheckResult>) -> String {
 
 const GIB: u64 = 1 << 30;
 
-fn disk(device: u64, used: u64) -> Answer {
+const fn disk(device: u64, used: u64) -> Found {
     let free = 100 * GIB - used;
-    Ok(Found::Disk(DiskUse { device, used, free, files: 10, free_files: 90 }))
+    Found::Disk(DiskUse { device, used, free, files: 10, free_files: 90 })
 }
 
 fn well(_: &str, ask: &Ask) -> Option<Answer> {
     match ask {
-        Ask::Disk { .. } => Some(disk(1, 43 * GIB)),
+        Ask::Disk { .. } => Some(Ok(disk(1, 43 * GIB))),
         Ask::Memory { .. } => Some(Ok(Found::Memory(50 << 20))),
         Ask::Http { .. }
         | Ask::Tcp { .. }
@@ -138,7 +138,7 @@ fn what_is_wrong_is_named_with_what_was_found_and_what_to_do() {
         Ask::Exec { .. } => {
             trouble(TroubleKind::Silent, "the health command did not end in 5 s")
         }
-        Ask::Disk { path } if path == "/data" => Some(disk(1, 81 * GIB)),
+        Ask::Disk { path } if path == "/data" => Some(Ok(disk(1, 81 * GIB))),
         Ask::Disk { .. } => {
             trouble(TroubleKind::Unwell, "No such file or directory (os error 2)")
         }
@@ -159,7 +159,7 @@ fn containers_that_are_not_as_they_should_be_are_told_from_one_another() {
         let mut drive = Drive::settled(FILE);
         change(&mut drive);
         let results = made(&round(&mut drive), well);
-        let containers = BTreeMap::from([("".to_owned(), results["containers"].clone())]);
+        let containers = BTreeMap::from([(String::new(), results["containers"].clone())]);
         said += &format!("{what}: {}", text(&containers));
         results
     };
@@ -192,22 +192,19 @@ fn containers_that_are_not_as_they_should_be_are_told_from_one_another() {
 fn several_folders_of_one_file_system_are_told_once() {
     let mut drive = Drive::settled(FILE);
     let round = round(&mut drive);
-    let results = made(&round, |_, ask| match ask {
-        Ask::Disk { .. } => Some(disk(1, 10 * GIB)),
-        other => well("", other),
-    });
+    let with = |answer: &dyn Fn(&str) -> Found| {
+        made(&round, |_, ask| {
+            let Ask::Disk { path } = ask else { return well("", ask) };
+            Some(Ok(answer(path)))
+        })
+    };
+    let results = with(&|_| disk(1, 10 * GIB));
     assert_eq!(results["disk"].found, "/data, /other: 10 % of 100 GiB is used");
-    let results = made(&round, |_, ask| match ask {
-        Ask::Disk { path } => Some(disk(u64::from(path == "/data"), 80 * GIB)),
-        other => well("", other),
-    });
+    let results = with(&|path| disk(u64::from(path == "/data"), 80 * GIB));
     assert_eq!(results["disk"].findings.len(), 2);
     assert_eq!(results["disk"].verdict, Verdict::Fail);
     let few_files = DiskUse { device: 1, used: 1, free: GIB, files: 95, free_files: 5 };
-    let results = made(&round, |_, ask| match ask {
-        Ask::Disk { .. } => Some(Ok(Found::Disk(few_files))),
-        other => well("", other),
-    });
+    let results = with(&|_| Found::Disk(few_files));
     assert!(results["disk"].found.contains("95 % of its files"), "{results:?}");
 }
 
