@@ -51,7 +51,8 @@ fn empty_engine() -> Observed {
 }
 
 fn image() -> Image {
-    Image { id: ImageId::new("sha256:1"), config: Document::default() }
+    let (id, config) = (ImageId::new("sha256:1"), Document::default());
+    Image { id, created: None, config }
 }
 
 /// Loads files with and without the lab's variables, and returns the plan for production.
