@@ -121,6 +121,7 @@ impl Board {
 mod tests {
     use super::*;
     use crate::planning::change::Plan;
+    use crate::planning::check::history::CheckStates;
     use crate::planning::status::StackStatus;
     use crate::state::time::Moment;
 
@@ -132,6 +133,7 @@ mod tests {
             commit: None,
             ready: false,
             conditions: Vec::new(),
+            checks: CheckStates::new(),
             services: Vec::new(),
         };
         let found = Arc::new(Found { plan: Plan::default(), status });

@@ -12,13 +12,15 @@ use std::time::Duration;
 
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
+use crate::planning::check::CheckResult;
+use crate::planning::check::history::taken_up;
 use crate::planning::event;
 use crate::planning::immutable;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
 use crate::planning::quoted;
 use crate::planning::retry::ERROR;
-use crate::planning::world::Allowed;
+use crate::planning::world::{Allowed, World};
 use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
 use crate::state::observed::Observed;
 use crate::state::step::{Outcome, Step};
@@ -51,6 +53,8 @@ pub enum Event {
     Blind,
     /// A person asks for something.
     Asked(Ask),
+    /// Checks were made.
+    Checked(Vec<CheckResult>),
 }
 
 /// What a person can ask of a running operator.
@@ -255,6 +259,7 @@ impl Controller {
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
             Event::Asked(ask) => self.asked(ask, now),
+            Event::Checked(results) => self.checked(results, now),
         }
     }
 
@@ -397,6 +402,22 @@ impl Controller {
             }
         }
         self.look_at_everything();
+    }
+
+    /// Takes up what checks have found; a look brings it into the status.
+    fn checked(&mut self, results: Vec<CheckResult>, now: Now) {
+        let checks = &self.wanted.desired.settings.checks;
+        let after = taken_up(&self.memory.checks, checks, results);
+        let before = std::mem::replace(&mut self.memory.checks, after);
+        event::checked(&mut self.memory, &before, now.engine);
+        self.is_woken = true;
+    }
+
+    /// Returns both sides as they were last looked at; nothing before the first look.
+    pub fn world(&self, now: Now) -> Option<World<'_>> {
+        let observed = self.observed.as_deref()?;
+        let desired = &self.wanted.desired;
+        Some(World::new(desired, observed, &self.memory, now, self.allowed))
     }
 
     fn look_at_everything(&mut self) {

@@ -5,12 +5,13 @@
 //! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
 //! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
 //! once), [`board`] and [`measured`] (what they put up, what is timed), [`control`] (through a
-//! running operator), [`serve`] (what others ask over HTTP) and [`mod@notify`] (what they are told), [`logbook`] (what containers write),
-//! [`view`] (what people see), [`cli`]
-//! (what they can ask for).
+//! running operator), [`serve`] (what others ask over HTTP), [`mod@notify`] (what they are
+//! told), [`checks`] (whether it works), [`logbook`] (what containers write), [`view`] (what
+//! people see), [`cli`] (what they can ask for).
 
 pub mod announced;
 pub mod board;
+pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod compose;

@@ -1,5 +1,6 @@
 //! The operator: converges a stack for ever.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::announced::Announced;
 use crate::board::Post;
+use crate::checks::rounds::{News, Rounds};
 use crate::clock::Clock;
 use crate::control::follow::Followers;
 use crate::control::server::Call;
@@ -19,6 +21,7 @@ use crate::engine::{Engine, EngineError};
 use crate::keeper::Keeper;
 use crate::notify::Notifier;
 use crate::pass::{Found, Wanted};
+use crate::planning::check::Round;
 use crate::planning::doubt::Doubt;
 use crate::planning::notice::{Notice, Told};
 use crate::planning::revision::{Changes, RevisionEnd};
@@ -77,6 +80,8 @@ struct Operator<E> {
     told: Told,
     /// What was noted of what is wanted: its first plan, and what came of it.
     noted: Noted,
+    engine: Arc<E>,
+    rounds: Rounds,
 }
 
 /// What was noted of a revision.
@@ -99,6 +104,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let (calls, followers, report) = (with.calls, with.followers, with.report);
     let told = Told::of(runtime.controller.memory());
     let announced = Announced::of(allowed);
+    let rounds = Rounds::new(!allowed.only_looks, &runtime.clock);
     let mut operator = Operator {
         runtime,
         store,
@@ -111,6 +117,8 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         post: with.post,
         told,
         noted: Noted::default(),
+        engine,
+        rounds,
     };
     operator.run().await;
 }
@@ -118,6 +126,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
 impl<E: Engine + 'static> Operator<E> {
     async fn run(&mut self) {
         loop {
+            let clock = self.runtime.clock.clone();
             let turn = tokio::select! {
                 turn = self.runtime.next(&mut self.report) => turn,
                 changed = self.wanted.changed() => {
@@ -127,6 +136,7 @@ impl<E: Engine + 'static> Operator<E> {
                     self.take_wish()
                 }
                 Some(call) = self.calls.recv() => self.answer(call),
+                news = self.rounds.news(&clock) => self.check(news),
             };
             match turn {
                 Turn::Passed(found) => {
@@ -140,7 +150,33 @@ impl<E: Engine + 'static> Operator<E> {
         self.end().await;
     }
 
+    /// Begins a round of checks, or takes up what came of one.
+    fn check(&mut self, news: News) -> Turn {
+        let clock = &self.runtime.clock.clone();
+        let runtime = &mut self.runtime;
+        match news {
+            News::Due => {
+                let world = runtime.controller.world(clock.now());
+                // What a person took down is not checked.
+                let world = world.filter(|world| !world.is_down());
+                match world.map(|world| Round::new(&world, &BTreeSet::new())) {
+                    Some(round) => self.rounds.begin(&self.engine, round, clock),
+                    None => self.rounds.put_off(clock),
+                }
+                Turn::Other
+            }
+            News::Made(results) => {
+                let checks = &runtime.controller.wanted().desired.settings.checks;
+                self.rounds.ended(checks.interval, clock);
+                runtime.tell(Event::Checked(results))
+            }
+        }
+    }
+
     fn passed(&mut self, found: &Found) {
+        if found.status.ready {
+            self.rounds.ready(&self.runtime.clock);
+        }
         self.announced.tell(found);
         self.runtime.remember();
         self.note(found);

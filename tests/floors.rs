@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 const MOST_LINES: usize = 450;
 
 /// The rooms from the ground up, and what stands above each: that, it must not name.
-const ABOVE: [(&str, &[&str]); 12] = [
+const ABOVE: [(&str, &[&str]); 13] = [
     ("state", &["planning", "engine", "source", "store", "view", "cli"]),
     ("compose", &["planning", "engine", "source", "store", "view", "cli"]),
     ("planning", &["engine", "source", "store", "view", "cli"]),
@@ -24,10 +24,11 @@ const ABOVE: [(&str, &[&str]); 12] = [
     ("executor.rs", &["view", "cli", "planning"]),
     ("serve", &["view", "cli", "engine", "store", "compose"]),
     ("notify", &["view", "cli", "engine", "store", "compose"]),
+    ("checks", &["view", "cli", "store", "compose"]),
 ];
 
 /// The parts of floor 3 that nothing below may name.
-const LOOP: [&str; 15] = [
+const LOOP: [&str; 16] = [
     "pass",
     "controller",
     "runtime",
@@ -39,6 +40,7 @@ const LOOP: [&str; 15] = [
     "puller",
     "serve",
     "notify",
+    "checks",
     "clock",
     "board",
     "logbook",
@@ -179,14 +181,14 @@ fn each_library_of_the_outside_world_has_one_room() {
         ("notify", "source"),
         ("rustls", "notify"),
         ("tokio_rustls", "notify"),
-        ("rustix", "source"),
+        ("rustix", "source, probe"),
         ("clap", "cli"),
         ("tar", "engine"),
     ] {
         no_line(&format!("only {room} may know {name}"), |line| {
             let own = format!("crate::{name}::");
             let is_own = line.text.contains(&own);
-            !line.is_in(room)
+            !room.split(", ").any(|room| line.is_in(room))
                 && !line.is_test
                 && !is_own
                 && line.names(&format!("{name}::"))

@@ -2,6 +2,7 @@
 
 mod apply;
 mod by_hand;
+mod check;
 mod listen;
 mod logs;
 mod notification;
@@ -21,7 +22,8 @@ use super::configuration::{self, Values};
 use super::help;
 use super::options::Options;
 pub use apply::{AcceptImmutable, Apply};
-pub use by_hand::{Pause, Restart, Resume, Rollback};
+pub use by_hand::{Pause, Restart, Resume, Retry, Rollback};
+pub use check::Check;
 pub use listen::Listen;
 pub use logs::{Logs, Since, Tail};
 pub use notification::Notify;
@@ -56,6 +58,8 @@ pub enum Command {
     Sync(Sync),
     /// `status`.
     Status(Status),
+    /// `check`.
+    Check(Check),
     /// `events`.
     Events(Events),
     /// `logs`.
@@ -174,14 +178,6 @@ pub struct Explain {
     /// Service whose fields are explained
     #[arg(value_name = "SERVICE")]
     pub service: String,
-}
-
-/// The options of `retry`.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Service that is tried again; all, unless one is named
-    #[arg(value_name = "SERVICE")]
-    pub service: Option<String>,
 }
 
 /// The options of `delete`.
@@ -311,6 +307,8 @@ enum RawCommand {
     Sync(With<Sync>),
     #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
     Status(With<Status>),
+    #[command(about = help::CHECK, after_help = help::CHECK_MORE)]
+    Check(With<Check>),
     #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
     Events(With<Events>),
     // Who has -f after `logs` in mind wants to follow them.
@@ -364,6 +362,7 @@ impl RawCommand {
             Self::Run(with) => (Some(with.options), Command::Run(with.own)),
             Self::Sync(with) => (Some(with.options), Command::Sync(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
+            Self::Check(with) => (Some(with.options), Command::Check(with.own)),
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
             Self::Logs(with) => (Some(with.options), Command::Logs(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),

@@ -197,6 +197,23 @@ Examples:
 
 Exit status: 0 done, 2 invalid file or no such service, 3 the engine does not answer.";
 
+/// About `check`.
+pub(super) const CHECK: &str = "Make the health checks of the stack, and say what to do";
+/// More about `check`.
+pub(super) const CHECK_MORE: &str = "\
+Checks are declared in `x-reconciler.checks`: see docs/checks.md. Of every stack it is
+checked that its containers run and are ready, that the disks of its data are not too full,
+that containers stay below their memory limits, and that images are not too old. No `run`
+is needed; where one is, it makes the same checks again and again, and `status` has them.
+
+Examples:
+  reconciler check
+  reconciler check s3 etcd-alarms
+  reconciler check -o json | jq -r '.stacks[].checks[] | select(.result == \"fail\").next'
+
+Exit status: 0 nothing fails, 1 something does (with --strict: warns, or is not known),
+2 invalid file or no such check, 3 the engine does not answer.";
+
 /// About `history`.
 pub(super) const HISTORY: &str =
     "Show the revisions of the stacks: what was wanted, and what came of it";

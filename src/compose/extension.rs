@@ -2,6 +2,7 @@
 //!
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
+mod checks;
 mod lint;
 mod notification;
 mod probe;
@@ -189,7 +190,12 @@ pub const SETTINGS: &[Setting] = &[
         stack: Reading::Now(|node, _| lint::check(node)),
         service: Reading::Now(|node, _| lint::check(node)),
     },
-    later("checks", "The health checks of the stack.", true, false),
+    Setting {
+        key: "checks",
+        about: "The health checks of the stack, by name.",
+        stack: Reading::Now(checks::read),
+        service: Reading::Unknown,
+    },
     later("backup", "Backups of the stack.", true, false),
     Setting {
         key: "notify",

@@ -11,12 +11,14 @@
 //! [`rollout`] (what it waits for), [`pause`], [`dry_run`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
-//! what happened, [`notice`] and [`outbox`] what is worth a message to somebody.
+//! what happened, [`notice`] and [`outbox`] what is worth a message to somebody, [`check`]
+//! what is checked and what the answers mean.
 
 pub mod adoption;
 pub mod anonymous;
 pub mod attribution;
 pub mod change;
+pub mod check;
 pub mod completed;
 pub mod condition;
 pub mod content;

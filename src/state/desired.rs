@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::check::Checks;
 use super::content::Contents;
 use super::digest::DigestKey;
 use super::ids::{
@@ -296,6 +297,8 @@ pub struct StackSettings {
     pub max_parallel: Option<u32>,
     /// Who is told about what happens.
     pub notify: Vec<NotifySettings>,
+    /// What is checked.
+    pub checks: Checks,
 }
 
 /// What happens to what left the file.

@@ -3,6 +3,8 @@
 //! Read in this order: [`ids`], [`value`] and [`document`] (the form in which both sides
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
+pub mod ask;
+pub mod check;
 pub mod commit;
 pub mod concealer;
 pub mod content;

@@ -3,6 +3,7 @@
 //! Nothing here writes: [`crate::cli::output`] does. Nothing here reads a clock or the
 //! terminal: both come in as values.
 
+pub mod check;
 pub mod cover;
 pub mod events;
 pub mod explain;

@@ -97,13 +97,14 @@ impl Stage {
     #[track_caller]
     pub(crate) fn look(&self) -> String {
         let mut said = String::new();
-        let commands: [&[&str]; 9] = [
+        let commands: [&[&str]; 10] = [
             &["validate"],
             &["diff"],
             &["status"],
             &["events"],
             &["history"],
             &["logs"],
+            &["check"],
             &["explain", "app"],
             &["explain", "second"],
             &["diff", "-v", "-v"],

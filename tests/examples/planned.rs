@@ -54,7 +54,8 @@ fn empty_engine() -> Observed {
 }
 
 fn image() -> Image {
-    Image { id: ImageId::new("sha256:1"), config: Document::default() }
+    let (id, config) = (ImageId::new("sha256:1"), Document::default());
+    Image { id, created: None, config }
 }
 
 /// Loads files with and without the lab's variables, and returns the plan for production.
@@ -126,7 +127,8 @@ fn every_size_of_milvus_is_valid_and_none_is_warned_of() {
 fn every_variable_of_the_production_stack_is_explained() {
     let text = |name| std::fs::read_to_string(repository().join(name)).unwrap();
     let explained = text("desired-state/.env.example");
-    let stack = text("desired-state/milvus.yaml") + &text("desired-state/monitoring.yaml");
+    let stack =
+        text("desired-state/milvus.yaml") + &text("desired-state/monitoring.yaml");
     for used in stack.split("${").skip(1) {
         let end = used.find(|it: char| !it.is_ascii_uppercase() && it != '_').unwrap();
         let line = |it: &str| {

@@ -35,6 +35,7 @@ use ward::Ward;
 
 const FACTS: &str = "events pause resume retry";
 const LOOKS: &str = "diff status explain wait";
+const CHECK: &str = "check";
 const LOGS: &str = "logs";
 const DRY: &str = "run --dry-run";
 const ACTS: &str = "apply run restart rollback";
@@ -59,6 +60,7 @@ async fn every_command_needs_what_the_documentation_lists_for_it_and_nothing_els
     ward.ends(LOOKS, 0, &["status"]);
     ward.ends(LOOKS, 0, &["explain", "app"]);
     ward.ends(LOOKS, 0, &["wait"]);
+    ward.ends(CHECK, 0, &["check"]);
     ward.ends(LOGS, 0, &["logs", "--tail", "5"]);
 
     // Changed content: tested inside, then apart, and taken up.

@@ -122,7 +122,7 @@ services:
 volumes: {{data: {{}}}}
 configs: {{settings: {{content: 'a = 1'}}}}
 secrets: {{key: {{file: ./key}}}}
-x-reconciler: {{prune: always}}
+x-reconciler: {{prune: always, checks: {{run: {{exec: ['true'], in: app}}}}}}
 "
         );
         self.product.write("stack.yaml", &text);

@@ -3,6 +3,7 @@
 mod answers;
 mod apply;
 mod change;
+mod check;
 mod config;
 mod delete;
 mod desired_source;
@@ -57,6 +58,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Run(run) => run::run(&session, &run).await,
         Command::Sync(sync) => sync::run(&session, &sync).await,
         Command::Status(status) => status::run(&session, status).await,
+        Command::Check(options) => check::run(&session, &options).await,
         Command::Events(events) => events::run(&session, &events).await,
         Command::Logs(logs) => logs::run(&session, &logs).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
 use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
+use super::check::{StoredCheck, checks, stored_checks};
 use super::data_path::{StoredDataPath, data_paths};
 use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
@@ -70,6 +71,7 @@ pub(super) struct Stored {
     before_prune: BTreeSet<ServiceName>,
     data_paths: BTreeMap<String, StoredDataPath>,
     made_with: BTreeMap<ServiceName, MadeWith>,
+    checks: Vec<StoredCheck>,
 }
 
 /// Only what a later process cannot find out at once.
@@ -195,6 +197,7 @@ impl Stored {
             data_paths,
             made_with,
             measured: _,
+            checks,
         } = memory;
         Self {
             version,
@@ -245,6 +248,7 @@ impl Stored {
             before_prune: before_prune.clone(),
             data_paths: values(data_paths, StoredDataPath::new),
             made_with: made_with.clone(),
+            checks: stored_checks(checks),
         }
     }
 
@@ -304,6 +308,7 @@ impl Stored {
             data_paths: data_paths(self.data_paths),
             made_with: self.made_with,
             measured: BTreeMap::new(),
+            checks: checks(self.checks)?,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! sent to others, and never kept.
 
 mod by_hand;
+mod check;
 mod data_path;
 mod form;
 mod life;
@@ -134,6 +135,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         data_paths,
         made_with,
         measured: _,
+        checks: _,
     } = memory;
     let watched: Vec<_> =
         watched.iter().map(|(id, it)| (id, it.started, it.is_well)).collect();

@@ -5,6 +5,7 @@
 //! told of a stack becomes a field of [`StackMeasures`] and a function in `stack`, or in a file
 //! beside it.
 
+mod checks;
 mod engine;
 mod exposition;
 mod process;
@@ -78,6 +79,7 @@ pub fn drawn(measures: &Measures<'_>, form: Form) -> String {
     for tell in stack::FAMILIES {
         tell(&mut page, &measures.stacks);
     }
+    checks::tell(&mut page, &measures.stacks);
     engine::tell(&mut page, measures.calls);
     if let Some(git) = measures.git {
         tell_git(&mut page, git);

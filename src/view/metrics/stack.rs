@@ -15,7 +15,7 @@ pub(super) const FAMILIES: [fn(&mut Page, &[StackMeasures<'_>]); 6] =
 /// The words of a condition.
 const WORDS: [&str; 3] = ["True", "False", "Unknown"];
 
-fn statuses<'a>(
+pub(super) fn statuses<'a>(
     stacks: &'a [StackMeasures<'_>],
 ) -> impl Iterator<Item = (&'a str, &'a StackStatus)> {
     let status = |it: &'a StackMeasures<'_>| Some((it.name.as_str(), it.last?.1));

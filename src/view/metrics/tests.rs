@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::planning::change::{Action, Change, Gate};
+use crate::planning::check::history::{CheckState, CheckStates};
+use crate::planning::check::{CheckResult, Verdict};
 use crate::planning::status::{ConditionStatus, ContainerStatus, ServiceStatus};
 use crate::planning::tally::ChangeResult;
 use crate::state::ids::{Object, Replica};
@@ -41,8 +43,28 @@ fn status(name: &str, services: Vec<ServiceStatus>) -> StackStatus {
         commit: None,
         ready: services.iter().all(|it| it.ready),
         conditions: Vec::new(),
+        checks: checks(),
         services,
     }
+}
+
+/// One that passes, and one that is believed although its last answer is another.
+fn checks() -> CheckStates {
+    let state = |name: &str, verdict, believed| {
+        let last = CheckResult {
+            name: name.into(),
+            kind: "tcp".to_owned(),
+            verdict,
+            found: String::new(),
+            next: None,
+            findings: Vec::new(),
+            time: "2026-11-28T09:59:30Z".parse().unwrap(),
+            took: Duration::from_millis(1500),
+        };
+        (name.into(), CheckState { last, believed, row: 0 })
+    };
+    let front = state("front", Verdict::Fail, Verdict::Pass);
+    [state("disk", Verdict::Pass, Verdict::Pass), front].into()
 }
 
 fn plan() -> Plan {
