@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pass::Found;
 use crate::planning::change::Note;
+use crate::planning::check::Verdict;
 use crate::planning::status::{ConditionStatus, ServiceStatus, StackStatus};
 use crate::planning::world::Allowed;
-use crate::state::ids::{ProjectName, ServiceName};
+use crate::state::ids::{CheckName, ProjectName, ServiceName};
 use drift::Drifts;
 
 /// What has been told so far.
@@ -17,6 +18,8 @@ pub struct Announced {
     ready: Option<bool>,
     services: BTreeMap<ServiceName, Said>,
     notes: BTreeSet<(String, String)>,
+    /// What was said to be believed of checks.
+    checks: BTreeMap<CheckName, Verdict>,
     /// What differs, where nothing is done about it that would be told.
     drifts: Option<Drifts>,
 }
@@ -47,7 +50,34 @@ impl Announced {
         if let Some(drifts) = &mut self.drifts {
             drifts.tell(found);
         }
+        self.tell_checks(status);
         self.tell_stack(status);
+    }
+
+    fn tell_checks(&mut self, status: &StackStatus) {
+        let stack = &status.name;
+        for (name, state) in &status.checks {
+            let before = self.checks.insert(name.clone(), state.believed);
+            if before == Some(state.believed) {
+                continue;
+            }
+            let found = &state.last.found;
+            let next = state.last.next.as_deref();
+            match (state.believed, before) {
+                (Verdict::Fail, _) => {
+                    tracing::error!(%stack, check = %name, next, "the check fails: {found}");
+                }
+                (Verdict::Warn, _) => {
+                    tracing::warn!(%stack, check = %name, next, "the check warns: {found}");
+                }
+                (Verdict::Pass, Some(Verdict::Fail | Verdict::Warn)) => {
+                    tracing::info!(%stack, check = %name, "the check passes again");
+                }
+                (Verdict::Pass | Verdict::Unknown, _) => {
+                    tracing::debug!(%stack, check = %name, "{found}");
+                }
+            }
+        }
     }
 
     fn tell_service(&mut self, stack: &ProjectName, service: &ServiceStatus) {

@@ -4,8 +4,11 @@
 //! reason to look, and every decision is made on what the look shows. One look is under
 //! way at a time; what happens meanwhile leads to one more.
 
+mod ask;
 mod attention;
 mod resting;
+
+pub use ask::Ask;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,15 +16,16 @@ use std::time::Duration;
 
 use crate::engine::{Scope, Wakeup};
 use crate::pass::{Found, Wanted, pass};
+use crate::planning::check::CheckResult;
+use crate::planning::check::history::taken_up;
 use crate::planning::event;
 use crate::planning::immutable;
 use crate::planning::memory::Memory;
 use crate::planning::pause::Pause;
 use crate::planning::quoted;
-use crate::planning::rest::Rest;
 use crate::planning::retry::ERROR;
-use crate::planning::world::Allowed;
-use crate::state::ids::{ContainerId, ContainerName, Object, ServiceName};
+use crate::planning::world::{Allowed, World};
+use crate::state::ids::{ContainerId, ContainerName, Object};
 use crate::state::observed::Observed;
 use crate::state::step::{Outcome, Step};
 use crate::state::time::{EngineTime, Moment, Now};
@@ -53,49 +57,8 @@ pub enum Event {
     Blind,
     /// A person asks for something.
     Asked(Ask),
-}
-
-/// What a person can ask of a running operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// To bring the stack up, without waiting for any backoff.
-    Apply {
-        /// What is allowed until the stack is as wanted.
-        allowed: Allowed,
-        /// Services whose changes of what must not change under data are meant.
-        accepted: BTreeSet<ServiceName>,
-    },
-    /// To take the stack down, until it is wanted otherwise or asked up again.
-    Delete,
-    /// To try again now what failed: of one service, or of all.
-    Retry {
-        /// The service.
-        service: Option<ServiceName>,
-    },
-    /// To do nothing about one service, or all, for a while.
-    Pause {
-        /// The service.
-        service: Option<ServiceName>,
-        /// For how long; nothing for until a person resumes it.
-        time: Option<Duration>,
-    },
-    /// To go on with what was paused.
-    Resume {
-        /// The service; nothing for everything.
-        service: Option<ServiceName>,
-    },
-    /// To stop everything, or to look again whether it still is.
-    Rest {
-        /// Why.
-        rest: Rest,
-    },
-    /// To let the stack run again after a rest.
-    Wake,
-    /// To give every replica of a service a new start, one at a time.
-    Restart {
-        /// The service.
-        service: ServiceName,
-    },
+    /// Checks were made.
+    Checked(Vec<CheckResult>),
 }
 
 /// What is to be done about what happened.
@@ -264,6 +227,7 @@ impl Controller {
             Event::Seen(observed) => self.seen(observed, now),
             Event::Blind => self.blind(now),
             Event::Asked(ask) => self.asked(ask, now),
+            Event::Checked(results) => self.checked(results, now),
         }
     }
 
@@ -411,6 +375,22 @@ impl Controller {
             }
         }
         self.look_at_everything();
+    }
+
+    /// Takes up what checks have found; a look brings it into the status.
+    fn checked(&mut self, results: Vec<CheckResult>, now: Now) {
+        let checks = &self.wanted.desired.settings.checks;
+        let after = taken_up(&self.memory.checks, checks, results);
+        let before = std::mem::replace(&mut self.memory.checks, after);
+        event::checked(&mut self.memory, &before, now.engine);
+        self.is_woken = true;
+    }
+
+    /// Returns both sides as they were last looked at; nothing before the first look.
+    pub fn world(&self, now: Now) -> Option<World<'_>> {
+        let observed = self.observed.as_deref()?;
+        let desired = &self.wanted.desired;
+        Some(World::new(desired, observed, &self.memory, now, self.allowed))
     }
 
     fn look_at_everything(&mut self) {

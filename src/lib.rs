@@ -4,12 +4,15 @@
 //! to what is wanted), [`planning`] (every decision), [`engine`] and [`source`] and
 //! [`store`] (the outside world), [`pass`] and [`controller`] and [`runtime`] and
 //! [`executor`] (observe, learn, plan, perform), [`operator`] and [`converge`] (for ever,
-//! once), [`control`] (through a running operator), [`serve`] (what others ask over
-//! HTTP) and [`mod@notify`] (what they are told), [`view`] (what people see), [`cli`]
-//! (what they can ask for).
+//! once), [`board`] and [`measured`] (what they put up, what is timed), [`control`] (through a
+//! running operator), [`serve`] (what others ask over HTTP), [`mod@notify`] (what they are
+//! told), [`checks`] (whether it works), [`logbook`] (what containers write), [`view`] (what
+//! people see), [`cli`] (what they can ask for).
 
 pub mod announced;
 pub mod backup;
+pub mod board;
+pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod compose;
@@ -19,6 +22,8 @@ pub mod converge;
 pub mod engine;
 pub mod executor;
 pub mod keeper;
+pub mod logbook;
+pub mod measured;
 pub mod notify;
 pub mod operator;
 pub mod pass;

@@ -1,6 +1,7 @@
 //! The operator: converges a stack for ever.
 
 mod backup;
+mod checking;
 mod errand;
 mod restore;
 
@@ -18,6 +19,8 @@ use backup::Order;
 use errand::Desk;
 
 use crate::announced::Announced;
+use crate::board::Post;
+use crate::checks::rounds::Rounds;
 use crate::clock::Clock;
 use crate::control::follow::Followers;
 use crate::control::server::Call;
@@ -74,6 +77,8 @@ pub struct Surroundings<E> {
     pub notifier: Notifier,
     /// Whether backups are made by the schedule of the file.
     pub makes_backups: bool,
+    /// Takes how the stack is, for whoever wants to read it.
+    pub post: watch::Sender<Post>,
 }
 
 /// One stack under an operator.
@@ -87,6 +92,7 @@ struct Operator<E> {
     report: Report,
     announced: Announced,
     notifier: Notifier,
+    post: watch::Sender<Post>,
     /// What people were told.
     told: Told,
     /// What was noted of what is wanted: its first plan, and what came of it.
@@ -100,6 +106,8 @@ struct Operator<E> {
     makes_backups: bool,
     /// When the next one is due.
     next_backup: Option<Moment>,
+    engine: Arc<E>,
+    rounds: Rounds,
 }
 
 /// What was noted of a revision.
@@ -125,6 +133,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
     let project = &runtime.controller.wanted().desired.project;
     let journal = store.restore_journal(&engine_id, project);
     let journal = journal.filter(|_| !allowed.only_looks);
+    let rounds = Rounds::new(!allowed.only_looks, &runtime.clock);
     let mut operator = Operator {
         runtime,
         store,
@@ -134,6 +143,7 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         report,
         announced,
         notifier: with.notifier,
+        post: with.post,
         told,
         noted: Noted::default(),
         jobs: JoinSet::new(),
@@ -141,6 +151,8 @@ pub async fn operate<E: Engine + 'static>(with: Surroundings<E>) {
         journal,
         makes_backups: with.makes_backups,
         next_backup: None,
+        engine,
+        rounds,
     };
     operator.plan_backup();
     operator.recover();
@@ -187,6 +199,7 @@ impl<E: Engine + 'static> Operator<E> {
     async fn run(&mut self) {
         loop {
             let due = self.next_backup.map(|it| self.runtime.clock.until(it));
+            let clock = self.runtime.clock.clone();
             let turn = tokio::select! {
                 turn = self.runtime.next(&mut self.report) => turn,
                 changed = self.wanted.changed() => {
@@ -197,6 +210,7 @@ impl<E: Engine + 'static> Operator<E> {
                 }
                 Some(call) = self.calls.recv() => self.answer(call),
                 turn = work(&mut self.desk, &mut self.jobs) => self.job(turn),
+                news = self.rounds.news(&clock) => self.check(news),
                 () = due_in(due) => {
                     self.begin_backup(Order { directory: None, replies: None });
                     self.plan_backup();
@@ -211,7 +225,10 @@ impl<E: Engine + 'static> Operator<E> {
 
     fn take(&mut self, turn: Turn) {
         match turn {
-            Turn::Passed(found) => self.passed(&found),
+            Turn::Passed(found) => {
+                self.passed(&found);
+                self.put_up(Arc::from(found));
+            }
             Turn::Blind(error) => self.blind(&error),
             Turn::Other => {}
         }
@@ -248,12 +265,26 @@ impl<E: Engine + 'static> Operator<E> {
 
     fn passed(&mut self, found: &Found) {
         self.attend(found);
+        if found.status.ready {
+            self.rounds.ready(&self.runtime.clock);
+        }
         self.announced.tell(found);
         self.runtime.remember();
         self.note(found);
         let news = self.told.news(&found.plan, &found.status);
         self.notify(news);
         self.followers.tell(&Reply::Convergence(self.runtime.convergence(found)));
+    }
+
+    /// Puts up what a pass found.
+    fn put_up(&self, found: Arc<Found>) {
+        let events = self.runtime.controller.memory().events.iter();
+        self.post.send_replace(Post {
+            last: Some((found, self.runtime.clock.now())),
+            events: Arc::new(events.cloned().collect()),
+            tally: self.runtime.tally.clone(),
+            blind: None,
+        });
     }
 
     /// Takes note of what a revision was to change and of what came of it, each once.
@@ -370,6 +401,10 @@ impl<E: Engine + 'static> Operator<E> {
         let retry_in = controller.wake().map(|wake| self.runtime.clock.until(wake));
         let source = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%stack, %error, source, ?retry_in, "the engine cannot be looked at");
+        self.post.send_modify(|post| {
+            post.blind = Some(error.to_string());
+            post.tally.clone_from(&self.runtime.tally);
+        });
         let news = self.told.blind(controller.failures(), &error.to_string());
         self.notify(news.into_iter().collect());
     }

@@ -16,10 +16,12 @@ use crate::keeper::Keeper;
 use crate::pass::Found;
 use crate::planning::change::Action;
 use crate::planning::memory::Memory;
+use crate::planning::tally::Tally;
 use crate::report::Report;
 use crate::state::ids::{Generation, Object};
 use crate::state::observed::Observed;
 use crate::state::step::{Done, Outcome, Step};
+use crate::state::time::Moment;
 
 /// A controller at work.
 pub struct Runtime<E> {
@@ -27,12 +29,16 @@ pub struct Runtime<E> {
     pub controller: Controller,
     /// The clock.
     pub clock: Clock,
+    /// What was counted.
+    pub tally: Tally,
     engine: Arc<E>,
     keeper: Keeper,
     executor: Executor<E>,
     pulls: UnboundedReceiver<PullProgress>,
     wakeups: Pin<Box<dyn Stream<Item = Wakeup> + Send>>,
     looking: Option<JoinHandle<Looked>>,
+    /// When the last look began.
+    looked_at: Moment,
 }
 
 /// What came of a look, and what whoever acts on the stack had to tell meanwhile.
@@ -92,6 +98,8 @@ impl<E: Engine + 'static> Runtime<E> {
             pulls,
             wakeups: Box::pin(engine.wakeups(&project)),
             looking: None,
+            looked_at: Moment::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -141,6 +149,7 @@ impl<E: Engine + 'static> Runtime<E> {
             self.keeper.keep_log(&name, lines);
         }
         report.ended(&outcome, now.moment);
+        self.tally.ended(&outcome);
         self.controller.handle(Event::Ended(outcome), now);
     }
 
@@ -194,11 +203,14 @@ impl<E: Engine + 'static> Runtime<E> {
                 }
                 let turn = self.tell(Event::Seen(observed));
                 if let Turn::Passed(found) = &turn {
-                    report.found(found, self.clock.now().moment);
+                    let now = self.clock.now().moment;
+                    self.tally.passed(&found.plan, now.since(self.looked_at));
+                    report.found(found, now);
                 }
                 turn
             }
             Err(error) => {
+                self.tally.blind();
                 self.controller.handle(Event::Blind, self.clock.now());
                 self.act();
                 Turn::Blind(error)
@@ -220,6 +232,7 @@ impl<E: Engine + 'static> Runtime<E> {
         if let Some(look) = response.look {
             let (engine, keeper) = (self.engine.clone(), self.keeper.clone());
             let now = self.clock.now();
+            self.looked_at = now.moment;
             self.looking = Some(tokio::spawn(async move {
                 let told = keeper.told(now).await;
                 (take(&*engine, look).await, told)

@@ -3,8 +3,12 @@
 mod apply;
 mod backup;
 mod by_hand;
+mod check;
+mod listen;
+mod logs;
 mod notification;
 mod pull;
+mod wait;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -21,9 +25,13 @@ use super::options::Options;
 pub use apply::{AcceptImmutable, Apply};
 use backup::RawBackup;
 pub use backup::{Backup, Restore};
-pub use by_hand::{Delete, Pause, Restart, Resume, Rollback};
+pub use by_hand::{Delete, Pause, Restart, Resume, Retry, Rollback};
+pub use check::Check;
+pub use listen::Listen;
+pub use logs::{Logs, Since, Tail};
 pub use notification::Notify;
-pub use pull::{Listen, Pull, Sync, Verify};
+pub use pull::{Pull, Sync, Verify};
+pub use wait::{Wait, WaitFor};
 
 /// What a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +61,12 @@ pub enum Command {
     Sync(Sync),
     /// `status`.
     Status(Status),
+    /// `check`.
+    Check(Check),
     /// `events`.
     Events(Events),
+    /// `logs`.
+    Logs(Logs),
     /// `explain`.
     Explain(Explain),
     /// `retry`.
@@ -113,7 +125,7 @@ pub struct Run {
     #[command(flatten)]
     pub pull: Pull,
 
-    /// Where a forge may say that something was pushed.
+    /// Where others may ask.
     #[command(flatten)]
     pub listen: Listen,
 
@@ -173,48 +185,6 @@ pub struct Explain {
     /// Service whose fields are explained
     #[arg(value_name = "SERVICE")]
     pub service: String,
-}
-
-/// The options of `retry`.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Service that is tried again; all, unless one is named
-    #[arg(value_name = "SERVICE")]
-    pub service: Option<String>,
-}
-
-/// The options of `wait`.
-#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// What to wait for
-    #[arg(
-        long = "for",
-        value_name = "CONDITION",
-        env = "RECONCILER_FOR",
-        hide_env = true,
-        value_enum,
-        default_value_t
-    )]
-    pub condition: WaitFor,
-
-    /// How long to wait
-    #[arg(
-        long,
-        value_name = "DURATION",
-        env = "RECONCILER_TIMEOUT",
-        hide_env = true,
-        default_value = "10m",
-        value_parser = duration
-    )]
-    pub timeout: Duration,
-}
-
-/// What a stack can be waited for to become.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum WaitFor {
-    /// Everything is as wanted, and ready.
-    #[default]
-    Ready,
 }
 
 /// The options of `completions`.
@@ -321,8 +291,14 @@ enum RawCommand {
     Sync(With<Sync>),
     #[command(about = help::STATUS, after_help = help::STATUS_MORE)]
     Status(With<Status>),
+    #[command(about = help::CHECK, after_help = help::CHECK_MORE)]
+    Check(With<Check>),
     #[command(about = help::EVENTS, after_help = help::EVENTS_MORE)]
     Events(With<Events>),
+    // Who has -f after `logs` in mind wants to follow them.
+    #[command(about = help::LOGS, after_help = help::LOGS_MORE,
+        mut_arg("files", |files| files.short(None)))]
+    Logs(With<Logs>),
     #[command(about = help::EXPLAIN, after_help = help::EXPLAIN_MORE)]
     Explain(With<Explain>),
     #[command(about = help::RETRY, after_help = help::RETRY_MORE)]
@@ -375,7 +351,9 @@ impl RawCommand {
             Self::Run(with) => (Some(with.options), Command::Run(with.own)),
             Self::Sync(with) => (Some(with.options), Command::Sync(with.own)),
             Self::Status(with) => (Some(with.options), Command::Status(with.own)),
+            Self::Check(with) => (Some(with.options), Command::Check(with.own)),
             Self::Events(with) => (Some(with.options), Command::Events(with.own)),
+            Self::Logs(with) => (Some(with.options), Command::Logs(with.own)),
             Self::Explain(with) => (Some(with.options), Command::Explain(with.own)),
             Self::Retry(with) => (Some(with.options), Command::Retry(with.own)),
             Self::History(with) => (Some(with.options), Command::History),

@@ -134,6 +134,9 @@ A file that is saved is acted on at once; a bad one changes nothing until it is 
 again. SIGHUP looks again; SIGTERM ends the operator and leaves containers running.
 RECONCILER_LOG filters the log, as in `RECONCILER_LOG=reconciler=debug`.
 
+With --listen it answers over HTTP: /metrics, /livez, /readyz, and /api/v1/ with status, diff,
+events and history as JSON. Where other hosts reach it, --listen-token-file is needed.
+
 With --git the files come from a repository. A commit is taken up as a whole or not at all;
 when it is not, or git is away, the last good one stays in force and `status` says why.
 
@@ -188,6 +191,23 @@ Examples:
 
 Exit status: 0 shown, 2 invalid file or no such service, 3 the engine does not answer.";
 
+/// About `logs`.
+pub(super) const LOGS: &str = "Show what the containers write, interleaved by time";
+/// More about `logs`.
+pub(super) const LOGS_MORE: &str = "\
+After `logs`, -f follows: what containers write that take the place of others, or are started
+again, is shown too. Desired-state files are named before it, or by --file. Secrets that the
+files know are concealed; on a terminal, so is what could steer it.
+
+Examples:
+  reconciler logs --tail 20
+  reconciler logs -f etcd standalone
+  reconciler -f compose.yaml logs --since 10m -t
+  reconciler logs -o json | jq -r 'select(.stream == \"stderr\").message'
+
+Exit status: 0 shown or interrupted, 2 invalid file or no such service, 3 the engine does not
+answer.";
+
 /// About `explain`.
 pub(super) const EXPLAIN: &str =
     "Show every field of a service: desired, live, default, verdict";
@@ -209,6 +229,23 @@ Examples:
   reconciler retry standalone
 
 Exit status: 0 done, 2 invalid file or no such service, 3 the engine does not answer.";
+
+/// About `check`.
+pub(super) const CHECK: &str = "Make the health checks of the stack, and say what to do";
+/// More about `check`.
+pub(super) const CHECK_MORE: &str = "\
+Checks are declared in `x-reconciler.checks`: see docs/checks.md. Of every stack it is
+checked that its containers run and are ready, that the disks of its data are not too full,
+that containers stay below their memory limits, and that images are not too old. No `run`
+is needed; where one is, it makes the same checks again and again, and `status` has them.
+
+Examples:
+  reconciler check
+  reconciler check s3 etcd-alarms
+  reconciler check -o json | jq -r '.stacks[].checks[] | select(.result == \"fail\").next'
+
+Exit status: 0 nothing fails, 1 something does (with --strict: warns, or is not known),
+2 invalid file or no such check, 3 the engine does not answer.";
 
 /// About `history`.
 pub(super) const HISTORY: &str =

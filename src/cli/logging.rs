@@ -53,6 +53,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Apply(_)
         | Command::Sync(_)
         | Command::Status(_)
+        | Command::Check(_)
         | Command::Events(_)
         | Command::Explain(_)
         | Command::Retry(_)
@@ -65,6 +66,7 @@ pub fn start(command: &Command, verbose: u8, output: &Output) -> Result<(), LogE
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Delete(_)
+        | Command::Logs(_)
         | Command::Completions(_) => LogFormat::Text,
     };
     let style =

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod logging;
 pub mod options;
 pub mod output;
+mod process;
 pub mod progress;
 pub mod runtime_directory;
 pub(crate) mod service_manager;

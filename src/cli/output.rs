@@ -54,6 +54,16 @@ impl Output {
         forgiving(stdout.write_all(bytes).and_then(|()| stdout.flush()))
     }
 
+    /// Writes a part of a result that goes on; tells whether somebody still reads it.
+    pub fn part(&self, bytes: &[u8]) -> io::Result<bool> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes a result as JSON to standard output.
     pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
         self.raw_result(json::pretty(value)?.as_bytes())
@@ -106,6 +116,11 @@ impl Output {
         } else {
             Box::new(Live::new(self.clone(), self.bars.clone()))
         }
+    }
+
+    /// Tells whether standard output gets colour.
+    pub fn colors_stdout(&self) -> bool {
+        self.choice(AutoStream::choice(&io::stdout())) != ColorChoice::Never
     }
 
     /// Tells whether standard error gets colour.

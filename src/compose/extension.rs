@@ -3,6 +3,7 @@
 //! Every key is a row here: where it may stand, how it is read, what it is for.
 
 mod backup;
+mod checks;
 mod lint;
 mod notification;
 mod probe;
@@ -55,8 +56,6 @@ pub struct ServiceExtension {
 enum Reading<T> {
     /// It may not stand here.
     Unknown,
-    /// It may, and is not honoured yet.
-    Later,
     /// It is read by this function.
     Now(fn(&Node, &mut T) -> Result<(), Wrong>),
 }
@@ -190,11 +189,16 @@ pub const SETTINGS: &[Setting] = &[
         stack: Reading::Now(|node, _| lint::check(node)),
         service: Reading::Now(|node, _| lint::check(node)),
     },
-    later("checks", "The health checks of the stack.", true, false),
     Setting {
         key: "backup",
         about: "Cold backups: `{schedule, keep, paths, directory, after}`.",
         stack: Reading::Now(backup::read),
+        service: Reading::Unknown,
+    },
+    Setting {
+        key: "checks",
+        about: "The health checks of the stack, by name.",
+        stack: Reading::Now(checks::read),
         service: Reading::Unknown,
     },
     Setting {
@@ -204,20 +208,6 @@ pub const SETTINGS: &[Setting] = &[
         service: Reading::Unknown,
     },
 ];
-
-const fn later(
-    key: &'static str,
-    about: &'static str,
-    on_stack: bool,
-    on_service: bool,
-) -> Setting {
-    Setting {
-        key,
-        about,
-        stack: if on_stack { Reading::Later } else { Reading::Unknown },
-        service: if on_service { Reading::Later } else { Reading::Unknown },
-    }
-}
 
 const fn in_service(
     key: &'static str,
@@ -259,10 +249,6 @@ fn read<T: Default>(
                     problems.error(span, format!("{path}{below}"), message);
                 }
             }
-            Reading::Later => {
-                let message = format!("`{key}` is not honoured yet; nothing comes of it");
-                problems.warning(entry.key, path, message);
-            }
             Reading::Unknown => unknown(key, entry.key, path, reading, problems),
         }
     }
@@ -285,7 +271,7 @@ fn unknown<T>(
     if let Some(elsewhere) = SETTINGS.iter().find(|setting| setting.key == key) {
         let place = match elsewhere.stack {
             Reading::Unknown => "in a service",
-            Reading::Later | Reading::Now(_) => "at the top of the file",
+            Reading::Now(_) => "at the top of the file",
         };
         problem.help(format!("it belongs to the `{KEY}` {place}"));
         return;

@@ -17,8 +17,21 @@ pub fn mark(service: &mut Node, patterns: &[&str]) {
     }
 }
 
-/// Marks the URLs at which somebody is told: whoever knows one may write there.
+/// The keys of a check that hold a secret.
+const OF_CHECKS: [&str; 2] = ["password", "secret_key"];
+
+/// Marks what is a secret wherever it stands in `x-reconciler`: the URLs at which somebody is
+/// told, since whoever knows one may write there, and the credentials of checks.
 pub fn mark_addresses(root: &mut Node) {
+    let checks = root.get_mut("x-reconciler").and_then(|it| it.get_mut("checks"));
+    for (_, check) in checks.into_iter().flat_map(Node::entries_mut) {
+        for key in OF_CHECKS {
+            if let Some(Kind::Text(text)) = check.node.get_mut(key).map(|it| &mut it.kind)
+            {
+                text.sensitive = true;
+            }
+        }
+    }
     let notify = root.get_mut("x-reconciler").and_then(|it| it.get_mut("notify"));
     let Some(notify) = notify else { return };
     mark_url(notify);
@@ -60,7 +73,7 @@ fn mark_below(node: &mut Node, path: &mut Vec<String>, hides: bool) {
 }
 
 /// Finds what stands as a secret in a document as it was read: in environments under a name
-/// that says so, in URLs, and where somebody is told.
+/// that says so, in URLs, in checks, and where somebody is told.
 pub fn literals(document: &Node) -> Vec<Secret> {
     let mut patterns = texts(document.at("x-reconciler.sensitive"));
     let services = document.get("services").into_iter().flat_map(Node::entries);
@@ -74,6 +87,10 @@ pub fn literals(document: &Node) -> Vec<Secret> {
         found.extend(
             each.flat_map(|it| it.as_text().into_iter().chain(texts(it.get("url")))),
         );
+    }
+    let checks = document.at("x-reconciler.checks").into_iter().flat_map(Node::entries);
+    for (_, check) in checks {
+        found.extend(OF_CHECKS.iter().flat_map(|key| texts(check.node.get(key))));
     }
     for environment in services.iter().filter_map(|service| service.get("environment")) {
         for (name, entry) in environment.entries() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -10,6 +11,7 @@ use super::sim::Sim;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
 use crate::state::host::EngineReport;
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
+use crate::state::log::{Line, Part, Writer};
 use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, FailureKind, Step};
@@ -86,6 +88,40 @@ impl Any {
             Kind::Sim(_) => Ok(None),
         }
     }
+}
+
+/// What containers write; a simulated engine keeps no logs, and says so.
+impl Any {
+    /// Returns the containers of the services of a project; see [`Docker::writers`].
+    ///
+    /// # Errors
+    /// The engine failed, or keeps no logs.
+    pub async fn writers(
+        &self,
+        project: &ProjectName,
+    ) -> Result<Vec<Writer>, EngineError> {
+        match &self.kind {
+            Kind::Docker(docker) => docker.writers(project).await,
+            Kind::Sim(_) => Err(without_logs()),
+        }
+    }
+
+    /// Reads a part of what a container has written; see [`Docker::log`].
+    pub fn log(
+        &self,
+        container: &ContainerId,
+        part: Part,
+    ) -> BoxStream<'static, Result<Line, EngineError>> {
+        match &self.kind {
+            Kind::Docker(docker) => docker.log(container, part),
+            Kind::Sim(_) => stream::iter([Err(without_logs())]).boxed(),
+        }
+    }
+}
+
+fn without_logs() -> EngineError {
+    let reason = "a simulated engine runs no programs, so there are no logs".to_owned();
+    EngineError::Unsupported { reason }
 }
 
 impl Engine for Any {

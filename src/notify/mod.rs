@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::pass::Wanted;
 use crate::planning::notice::Notice;
 use crate::planning::outbox::{Due, Letter, Outbox};
+use crate::planning::tally::Deliveries;
 use crate::state::concealer::Concealer;
 use crate::state::notice::{Address, NotifySettings};
 use crate::state::time::EngineTime;
@@ -41,6 +42,7 @@ struct Inner {
     host: String,
     clock: Clock,
     boxes: Mutex<Boxes>,
+    deliveries: Mutex<Deliveries>,
 }
 
 #[derive(Debug, Default)]
@@ -59,8 +61,14 @@ struct Letterbox {
 impl Notifier {
     /// Makes one that tells these about every stack, in the name of a host.
     pub fn new(always: Vec<NotifySettings>, host: String) -> Self {
-        let (clock, boxes) = (Clock::new(), Mutex::default());
-        Self(Arc::new(Inner { always, host, clock, boxes }))
+        let (boxes, deliveries) = (Mutex::default(), Mutex::default());
+        let clock = Clock::new();
+        Self(Arc::new(Inner { always, host, clock, boxes, deliveries }))
+    }
+
+    /// Returns what became of notifications so far.
+    pub fn deliveries(&self) -> Deliveries {
+        *lock(&self.0.deliveries)
     }
 
     /// Tells whoever wants to know. No secret of the stack is told.
@@ -124,6 +132,12 @@ impl Notifier {
                 Due::Now(parcel) => {
                     let body = body::json(&parcel, &self.0.host);
                     let sent = post::post(&address, body).await;
+                    let mut deliveries = lock(&self.0.deliveries);
+                    match &sent {
+                        Ok(()) => deliveries.sent += 1,
+                        Err(_) => deliveries.failed += 1,
+                    }
+                    drop(deliveries);
                     let mut outbox = lock(&letterbox.outbox);
                     note(&mut outbox, &address, sent, clock);
                     continue;

@@ -7,6 +7,7 @@ use crate::state::ids::{Object, ServiceName};
 use crate::state::observed::Container;
 
 use super::change::{Action, Plan};
+use super::check::history;
 use super::doubt::Doubt;
 use super::event;
 use super::heal;
@@ -41,6 +42,10 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
         let still = condition("Progressing", false, "DryRun", "nothing is done");
         moves.for_each(|it| *it = still.clone());
     }
+    // What is down is not checked.
+    let checks =
+        if world.is_down() { BTreeMap::new() } else { world.memory.checks.clone() };
+    conditions.extend(history::condition(&checks));
     let paused = world.memory.pauses.said();
     conditions.extend(paused.map(|it| condition("Paused", true, "ByHand", it)));
     date(&mut conditions, "stack", world);
@@ -51,6 +56,7 @@ pub fn status(world: &World<'_>, plan: &Plan, doubt: Option<&Doubt>) -> StackSta
         commit: None,
         ready,
         conditions,
+        checks,
         services,
     }
 }

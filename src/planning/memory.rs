@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Attributed, Outage};
+use super::check::history::CheckStates;
 use super::completed::Completed;
 use super::data_path::DataPath;
 use super::event::{Events, Seen};
@@ -121,6 +122,8 @@ pub struct Memory {
     /// How many bytes of memory containers used, and when that was asked. Of this process
     /// only.
     pub measured: BTreeMap<ContainerId, (u64, Moment)>,
+    /// How the checks have done. Of this process only.
+    pub checks: CheckStates,
 }
 
 impl Memory {
@@ -172,6 +175,7 @@ impl Memory {
             only: None,
             rest: None,
             measured: BTreeMap::new(),
+            checks: CheckStates::new(),
             ..self
         }
     }

@@ -11,13 +11,15 @@
 //! [`rollout`] (what it waits for), [`pause`], [`dry_run`] and [`restart`] (what a person asked for),
 //! [`network`], [`volume`], [`prune`], and [`plan`]; then [`learn`] with `crash` (what is
 //! remembered) and [`condition`] (what people are told). [`event`] tells
-//! what happened, [`notice`] and [`outbox`] what is worth a message to somebody.
+//! what happened, [`notice`] and [`outbox`] what is worth a message to somebody, [`check`]
+//! what is checked and what the answers mean.
 
 pub mod adoption;
 pub mod anonymous;
 pub mod attribution;
 pub mod backup;
 pub mod change;
+pub mod check;
 pub mod completed;
 pub mod condition;
 pub mod content;
@@ -70,6 +72,7 @@ pub mod rollout;
 pub mod same_paths;
 pub mod shrink;
 pub mod status;
+pub mod tally;
 pub mod target;
 pub mod teardown;
 pub mod trial;

@@ -1,11 +1,13 @@
 //! What is worth a message to somebody: each edge once, told from one status to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Action, Change, Plan};
+use super::check::Verdict;
+use super::check::history::CONDITION;
 use super::memory::Memory;
 use super::status::{ConditionStatus, ServiceStatus, StackStatus};
-use crate::state::ids::{Generation, ServiceName};
+use crate::state::ids::{CheckName, Generation, ServiceName};
 use crate::state::notice::NoticeKind;
 
 /// How many failed looks in a row are worth a message: the engine is gone for several
@@ -37,6 +39,7 @@ impl Notice {
 }
 
 /// What was told about a stack so far.
+#[allow(clippy::struct_excessive_bools, reason = "each is about something else")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     generation: Option<Generation>,
@@ -49,6 +52,10 @@ pub struct Told {
     troubles: BTreeMap<ServiceName, Why>,
     /// Why what is wanted is doubted, if it is.
     doubt: Option<Why>,
+    /// Checks that fail.
+    checks: BTreeSet<CheckName>,
+    /// An earlier process told of checks that failed: which ones is not known.
+    has_told_of_checks: bool,
 }
 
 /// Why something is bad.
@@ -89,6 +96,7 @@ impl Told {
             is_ill: !troubles.is_empty(),
             troubles,
             doubt: doubts.next().map(|_| Why::ToldBefore),
+            has_told_of_checks: bad(CONDITION, |it| it == Some(false)).next().is_some(),
             ..Self::default()
         }
     }
@@ -104,6 +112,7 @@ impl Told {
         }
         let mut news: Vec<Notice> = self.doubted(status, is_other).into_iter().collect();
         news.extend(self.troubled(status));
+        news.extend(self.checked(status));
         news.extend(self.drifted(plan, status));
         news.extend(self.well(status));
         news
@@ -166,6 +175,38 @@ impl Told {
         };
         let notice = Notice::new(kind, &format!("service/{}", service.name), said(why));
         Some(Notice { cause: reason, ..notice })
+    }
+
+    /// Checks that fail, or pass again. What the conditions of services tell anyway is not
+    /// told twice.
+    fn checked(&mut self, status: &StackStatus) -> Vec<Notice> {
+        const TOLD_ANYWAY: &str = "containers";
+        let failing = status.checks.iter().filter(|(_, it)| {
+            it.believed == Verdict::Fail && it.last.kind != TOLD_ANYWAY
+        });
+        let failing: BTreeSet<CheckName> =
+            failing.map(|(name, _)| name.clone()).collect();
+        if !failing.is_empty() && std::mem::take(&mut self.has_told_of_checks) {
+            self.checks.clone_from(&failing);
+        }
+        let before = std::mem::replace(&mut self.checks, failing);
+        let object = |name: &CheckName| format!("check/{name}");
+        let failed = self.checks.difference(&before).filter_map(|name| {
+            let last = &status.checks.get(name)?.last;
+            let next = last.next.as_ref().map(|next| format!(". Next: {next}"));
+            let message = format!("{}{}", last.found, next.unwrap_or_default());
+            let notice = Notice::new(NoticeKind::CheckFailed, &object(name), message);
+            Some(Notice { cause: "CheckFailed".to_owned(), ..notice })
+        });
+        let passed = before.difference(&self.checks).map(|name| {
+            let notice = Notice::new(
+                NoticeKind::Recovered,
+                &object(name),
+                "the check passes again",
+            );
+            Notice { cause: "CheckPassed".to_owned(), ..notice }
+        });
+        failed.chain(passed).collect()
     }
 
     /// What changed behind our back; not what a new desired state changes, nor what crashed.

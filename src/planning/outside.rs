@@ -201,7 +201,7 @@ pub(super) fn step(
 
 /// Returns where a container is reached: on its own address, on that of the container whose
 /// network it shares, or on this host's.
-fn address(observed: &Observed, container: &Container) -> Option<String> {
+pub(super) fn address(observed: &Observed, container: &Container) -> Option<String> {
     let mode = container.document.get("HostConfig.NetworkMode");
     let mode = mode.as_text().unwrap_or_default();
     if mode == "host" {

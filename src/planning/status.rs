@@ -1,5 +1,6 @@
 //! What people and machines are told about a stack.
 
+use super::check::history::CheckStates;
 use crate::state::commit::Commit;
 use crate::state::ids::{
     ContainerId, ContainerName, Generation, ProjectName, ServiceName,
@@ -19,8 +20,10 @@ pub struct StackStatus {
     pub commit: Option<Commit>,
     /// Every service is ready, and nothing is to change.
     pub ready: bool,
-    /// `SpecValid`, `Synced`, `Progressing`, `Ready`, `Degraded`.
+    /// `SpecValid`, `Synced`, `Progressing`, `Ready`, `Degraded`, `Healthy`.
     pub conditions: Vec<ConditionStatus>,
+    /// How the checks have done that `run` makes, by name; none where no `run` is.
+    pub checks: CheckStates,
     /// The services, by name.
     pub services: Vec<ServiceStatus>,
 }

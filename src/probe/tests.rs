@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Bytes, Frame};
 use hyper::server::conn::{http1 as http1_server, http2 as http2_server};
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Response};
-use hyper_util::rt::TokioExecutor;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
 use super::*;

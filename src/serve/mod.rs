@@ -1,8 +1,12 @@
-//! What others ask over HTTP: today that a forge says that somebody has pushed.
+//! What others ask over HTTP: how the stacks are, what is measured, and that a forge says
+//! that somebody has pushed.
 //!
-//! Read in this order: [`server`] (connections, and what they may cost), [`webhook`] (the
-//! one route that there is). It speaks no TLS: a reverse proxy does, where one is needed.
+//! Read in this order: [`listener`] (where it listens), [`server`] (connections, and what they
+//! may cost), [`api`] (what may be asked, and by whom), [`webhook`] (what a forge may tell). It
+//! speaks no TLS: a reverse proxy does, where one is needed.
 
+pub mod api;
+pub mod listener;
 pub mod server;
 #[cfg(test)]
 mod tests;

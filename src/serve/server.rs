@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +12,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::api::Answers;
+use super::listener::{Address, Listener, Stream};
 use super::webhook::Webhook;
 
 /// What a server answers.
@@ -52,12 +52,14 @@ const HEADERS: (usize, usize) = (16 << 10, 64);
 pub struct Routes {
     /// `POST /webhook/git`; without it there is no such place.
     pub webhook: Option<Webhook>,
+    /// The questions that may be asked; without it there is no place for them.
+    pub answers: Option<Answers>,
 }
 
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     routes: Arc<Routes>,
     limits: Limits,
 }
@@ -67,8 +69,8 @@ impl Server {
     ///
     /// # Errors
     /// The system's reason.
-    pub async fn bind(address: SocketAddr, routes: Routes) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+    pub async fn bind(address: &Address, routes: Routes) -> io::Result<Self> {
+        let listener = Listener::bind(address).await?;
         Ok(Self { listener, routes: Arc::new(routes), limits: LIMITS })
     }
 
@@ -81,8 +83,8 @@ impl Server {
     ///
     /// # Errors
     /// The system's reason.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> io::Result<Address> {
+        self.listener.address()
     }
 
     /// Serves for ever.
@@ -113,14 +115,15 @@ impl Server {
 /// Serves one connection, for one request: a forge sends no more, and a connection that
 /// rests would take the place of another.
 async fn attend(
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Box<dyn Stream>,
+    peer: String,
     routes: Arc<Routes>,
     limits: Limits,
 ) {
+    let asker = peer.clone();
     let service = service_fn(move |request| {
-        let routes = routes.clone();
-        async move { Ok::<_, Infallible>(answer(&routes, request, peer, limits).await) }
+        let (routes, asker) = (routes.clone(), asker.clone());
+        async move { Ok::<_, Infallible>(answer(&routes, request, &asker, limits).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -139,9 +142,15 @@ async fn attend(
 async fn answer(
     routes: &Routes,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    peer: &str,
     limits: Limits,
 ) -> Answer {
+    if let Some(answers) = &routes.answers {
+        let (method, path) = (request.method(), request.uri().path());
+        if let Some(answer) = answers.answer(method, path, request.headers()).await {
+            return answer;
+        }
+    }
     let ("/webhook/git", Some(webhook)) = (request.uri().path(), &routes.webhook) else {
         return refused(StatusCode::NOT_FOUND, "there is nothing here");
     };
@@ -196,7 +205,16 @@ fn said(status: StatusCode, value: &serde_json::Value) -> Answer {
     with(answer, (CONTENT_TYPE, "application/json".to_owned()))
 }
 
-fn with(mut answer: Answer, header: (hyper::header::HeaderName, String)) -> Answer {
+/// Answers with a text of a kind.
+pub(super) fn text(body: String, kind: &'static str) -> Answer {
+    with(Response::new(Full::from(body)), (CONTENT_TYPE, kind.to_owned()))
+}
+
+/// Adds a header.
+pub(super) fn with(
+    mut answer: Answer,
+    header: (hyper::header::HeaderName, String),
+) -> Answer {
     // All values are digits and words.
     if let Ok(value) = header.1.parse() {
         answer.headers_mut().insert(header.0, value);

@@ -1,5 +1,7 @@
 //! The server, with real sockets.
 
+mod api;
+
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::listener::Address;
 use super::server::{Limits, Routes, Server};
 use super::webhook::{LEAST_SECRET, Webhook};
 use crate::planning::rate::Rate;
@@ -51,7 +54,7 @@ impl Stage {
         let pushes = Arc::new(Notify::new());
         let secret = SecretFile::new(path, LEAST_SECRET);
         let webhook = Some(Webhook::new(secret, pushes.clone()).rated(rate));
-        let (address, served) = started(Routes { webhook }, limits).await;
+        let (address, served) = started(Routes { webhook, answers: None }, limits).await;
         Self { address, pushes, folder, served }
     }
 
@@ -82,9 +85,9 @@ fn write_secret(path: &std::path::Path, secret: &str) {
 }
 
 async fn started(routes: Routes, limits: Limits) -> (SocketAddr, JoinHandle<()>) {
-    let server = Server::bind(([127, 0, 0, 1], 0).into(), routes).await.unwrap();
+    let server = Server::bind(&"127.0.0.1:0".parse().unwrap(), routes).await.unwrap();
     let server = server.limited(limits);
-    let address = server.address().unwrap();
+    let Address::Network(address) = server.address().unwrap() else { unreachable!() };
     (address, tokio::spawn(server.serve()))
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::backup::BackupSettings;
+use super::check::Checks;
 use super::content::Contents;
 use super::digest::DigestKey;
 use super::ids::{
@@ -299,6 +300,8 @@ pub struct StackSettings {
     pub notify: Vec<NotifySettings>,
     /// When and how it is backed up.
     pub backup: Option<BackupSettings>,
+    /// What is checked.
+    pub checks: Checks,
 }
 
 /// What happens to what left the file.

@@ -61,6 +61,10 @@ text_type!(
     NetworkKey
 );
 text_type!(
+    /// The name of a check of a stack.
+    CheckName
+);
+text_type!(
     /// The key of a volume in the desired-state file.
     VolumeKey
 );

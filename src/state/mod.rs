@@ -3,7 +3,9 @@
 //! Read in this order: [`ids`], [`value`] and [`document`] (the form in which both sides
 //! are compared), [`desired`], [`observed`], [`step`] (what may be done about it).
 
+pub mod ask;
 pub mod backup;
+pub mod check;
 pub mod commit;
 pub mod concealer;
 pub mod content;
@@ -12,6 +14,7 @@ pub mod digest;
 pub mod document;
 pub mod host;
 pub mod ids;
+pub mod log;
 pub mod mount;
 pub mod notice;
 pub mod observed;

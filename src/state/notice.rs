@@ -19,6 +19,8 @@ pub enum NoticeKind {
     Degraded,
     /// Another desired state cannot be brought about.
     Failed,
+    /// A check of the stack fails.
+    CheckFailed,
     /// A replacement did not prove itself and was taken back.
     RolledBack,
     /// What people want now is no valid or trusted desired state.
@@ -29,12 +31,13 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Converged,
         Self::Recovered,
         Self::Drift,
         Self::Degraded,
         Self::Failed,
+        Self::CheckFailed,
         Self::RolledBack,
         Self::Refused,
         Self::Unavailable,
@@ -48,6 +51,7 @@ impl NoticeKind {
             Self::Drift => "drift",
             Self::Degraded => "degraded",
             Self::Failed => "failed",
+            Self::CheckFailed => "check-failed",
             Self::RolledBack => "rolled-back",
             Self::Refused => "refused",
             Self::Unavailable => "unavailable",
@@ -60,6 +64,7 @@ impl NoticeKind {
             Self::Converged | Self::Recovered | Self::Drift => Severity::Info,
             Self::Degraded
             | Self::Failed
+            | Self::CheckFailed
             | Self::RolledBack
             | Self::Refused
             | Self::Unavailable => Severity::Error,

@@ -209,6 +209,8 @@ pub struct Volume {
 pub struct Image {
     /// The content-addressed id.
     pub id: ImageId,
+    /// When it was made, as far as it says so.
+    pub created: Option<EngineTime>,
     /// What the image gives to containers that do not say otherwise: `Config.Env`,
     /// `Config.Cmd`, `Config.Entrypoint`, `Config.Labels`, `Config.User`, ….
     pub config: Document,

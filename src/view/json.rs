@@ -1,7 +1,11 @@
 //! The JSON contract of `diff`, `status` and `explain`: stable names, sorted objects,
 //! RFC 3339 times, values that are strings or null.
 
+pub mod checks;
+
 use serde::Serialize;
+
+use checks::CheckStateJson;
 
 use super::plan::StackPlan;
 use crate::planning::change::{Change, FieldDrift, Gate};
@@ -135,6 +139,8 @@ pub struct StackJson {
     commit: Option<CommitJson>,
     ready: bool,
     conditions: Vec<ConditionJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<CheckStateJson>,
     services: Vec<ServiceJson>,
 }
 
@@ -217,6 +223,7 @@ fn stack_json(stack: &StackStatus) -> StackJson {
         commit: stack.commit.as_ref().map(CommitJson::from),
         ready: stack.ready,
         conditions: stack.conditions.iter().map(condition_json).collect(),
+        checks: checks::states(&stack.checks),
         services,
     }
 }

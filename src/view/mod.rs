@@ -4,12 +4,15 @@
 //! terminal: both come in as values.
 
 pub mod backup;
+pub mod check;
 pub mod cover;
 pub mod events;
 pub mod explain;
 pub mod fields;
 pub mod history;
 pub mod json;
+pub mod log;
+pub mod metrics;
 pub mod plan;
 pub mod preflight;
 pub mod problems;

@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 
+use super::check;
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, paint};
 use super::table::{self, Row};
 use super::text::{age, count, one_line, short_digest};
@@ -49,6 +50,7 @@ fn stack_text(stack: &StackStatus, now: Now, width: Option<u16>) -> String {
     let header = ["SERVICE", "READY", "STATE", "HEALTH", "RESTARTS", "SINCE", "MESSAGE"];
     text += &table::drawn(header, rows, width);
     text += &conditions_text(stack, &services, now, width);
+    text += &check::line(&stack.checks, now);
     text
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum Origin {
 use Origin::{Clear, Encrypted, Environment, Mounted};
 
 /// The places, and who holds their secrets.
-pub(crate) const PLACES: [(&str, Origin); 33] = [
+pub(crate) const PLACES: [(&str, Origin); 36] = [
     ("environment-literal", Clear),
     ("environment-by-pattern", Clear),
     ("environment-url", Clear),
@@ -51,6 +51,9 @@ pub(crate) const PLACES: [(&str, Origin); 33] = [
     ("missing-program", Environment),
     ("crash", Encrypted),
     ("notify-url", Clear),
+    ("check-password", Clear),
+    ("check-key", Environment),
+    ("check-argument", Environment),
 ];
 
 /// Returns the secret of a place; there is another one in each round.
@@ -81,6 +84,11 @@ const STACK: &str = r#"
 x-reconciler:
   sensitive: ["LICEN*"]
   notify: {url: "http://127.0.0.1:9/hooks/<notify-url>"}
+  checks:
+    interval: 1s
+    health: {grpc: "app:8080", user: root, password: <check-password>, failures: 1}
+    s3: {s3: "http://app:8080", access_key: a, secret_key: "${CHECK_KEY_TOKEN}"}
+    run: {exec: [sh, -c, "false", "${CHECK_ARGUMENT_TOKEN}"], in: app}
 services:
   app:
     image: <image>

@@ -97,12 +97,14 @@ impl Stage {
     #[track_caller]
     pub(crate) fn look(&self) -> String {
         let mut said = String::new();
-        let commands: [&[&str]; 8] = [
+        let commands: [&[&str]; 10] = [
             &["validate"],
             &["diff"],
             &["status"],
             &["events"],
             &["history"],
+            &["logs"],
+            &["check"],
             &["explain", "app"],
             &["explain", "second"],
             &["diff", "-v", "-v"],
@@ -114,6 +116,23 @@ impl Stage {
             }
         }
         said
+    }
+
+    /// Asks everything that an operator answers over HTTP.
+    #[track_caller]
+    pub(crate) fn ask(&self, socket: &Path) {
+        for path in
+            ["metrics", "api/v1/status", "api/v1/diff", "api/v1/events", "api/v1/history"]
+        {
+            let mut stream = UnixStream::connect(socket).expect("a server");
+            let request = format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("a server");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+            assert!(answer.contains(&self.corner.project()), "{path}: {answer}");
+            scan::assert_none(path, &answer);
+        }
     }
 
     /// Returns the control socket of the operator.

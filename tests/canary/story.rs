@@ -96,8 +96,12 @@ impl Drop for Second {
 async fn no_log_and_no_reply_shows_a_secret_while_an_operator_keeps_a_stack() {
     let Some(mut stage) = Stage::new("kept").await else { return };
     let log = stage.product.path("log.json");
-    let mut operator = Operator::logging_to(&stage.product, &log);
+    let api = stage.product.path("api.sock");
+    let listen = format!("unix:{}", api.display());
+    let options = ["--listen", listen.as_str()];
+    let mut operator = Operator::logging_to_with(&stage.product, &log, &options);
     operator.says_message("the stack is ready");
+    stage.ask(&api);
     let recording = stage.listen_in();
     stage.look();
     // What changes in files alone: the variables of an operator stay.
@@ -124,6 +128,7 @@ async fn no_log_and_no_reply_shows_a_secret_while_an_operator_keeps_a_stack() {
     operator.says("a missing program", is_failure(r#""(sensitive)": executable file"#));
     operator.says("a crash", |it| it.to_string().contains("ended with code 3"));
     stage.look();
+    stage.ask(&api);
     stage.run(&["retry"]);
     bad_files(&mut stage, &mut operator);
     stage.save(3, "");

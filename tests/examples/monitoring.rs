@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
+use crate::product::operator::Operator;
 use crate::product::{free_port, repository};
 use crate::run::{Example, docker, until};
 
@@ -126,6 +127,8 @@ fn dashboards_are_what_grafana_provisions() {
 struct Scene {
     milvus: Example,
     monitoring: Example,
+    /// Where the operator of the first is asked for its metrics.
+    listen: String,
 }
 
 impl Scene {
@@ -149,7 +152,28 @@ impl Scene {
         monitoring.product.variable("LAB_NAME", &name);
         monitoring.product.variable("MILVUS_NETWORK", &name);
         monitoring.product.variable("PROMETHEUS_PORT", &monitoring.port.to_string());
-        Some(Self { milvus, monitoring })
+        // The lab's configuration, with another port of the host.
+        let port = free_port();
+        let jobs = fs::read_to_string(repository().join("tests/lab/prometheus.lab.yml"));
+        let jobs = jobs.unwrap().replace(":9180", &format!(":{port}"));
+        monitoring.product.write("prometheus.yml", &jobs);
+        let jobs = monitoring.product.path("prometheus.yml").display().to_string();
+        monitoring.product.variable("LAB_PROMETHEUS_CONFIG", &jobs);
+        let gateway = "{{(index .IPAM.Config 0).Gateway}}";
+        let gateway = docker(&["network", "inspect", "bridge", "--format", gateway]);
+        let listen = format!("{}:{port}", gateway.trim());
+        Some(Self { milvus, monitoring, listen })
+    }
+
+    /// Starts an operator that tells its metrics to containers of this host that have the
+    /// token of `tests/lab/monitoring.env`.
+    fn operator(&self) -> Operator {
+        let product = &self.milvus.product;
+        product.write("token", "of-no-value-at-all\n");
+        product.shell("chmod 600 token");
+        let token = product.path("token").display().to_string();
+        let options = ["--listen", &self.listen, "--listen-token-file", &token];
+        Operator::with_options(product, &options)
     }
 
     /// Asks Prometheus; returns the results.
@@ -190,7 +214,8 @@ async fn prometheus_sees_the_whole_milvus_stack_and_says_what_is_gone() {
     assert!(diff.contains(&waits), "{diff}");
     scene.milvus.converge();
     scene.monitoring.converge();
-    let jobs = ["etcd", "milvus", "nginx", "prometheus", "s3-garage"];
+    let mut operator = scene.operator();
+    let jobs = ["etcd", "milvus", "nginx", "prometheus", "reconciler", "s3-garage"];
     let jobs: BTreeSet<String> = jobs.map(str::to_owned).into();
     until("the jobs are up", || scene.jobs().is_superset(&jobs));
     until("nginx is up", || scene.ask("nginx_up == 1").len() == 1);
@@ -207,12 +232,16 @@ async fn prometheus_sees_the_whole_milvus_stack_and_says_what_is_gone() {
         let unknown: Vec<_> = all.iter().filter(|it| !is_there(it)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
+    // What is paused is left alone, so that somebody has to be told.
+    scene.milvus.product.ends(0, &["pause", "nginx"]);
     docker(&["stop", "-t", "1", &format!("{name}-nginx")]);
     let gone = ("NginxDown".to_owned(), "milvus-nginx".to_owned());
     until("the alert fires", || scene.firing().contains(&gone));
-    scene.milvus.product.ends(0, &["apply", "--timeout", "120s"]);
+    scene.milvus.product.ends(0, &["resume", "nginx"]);
     until("the alert ends", || !scene.firing().contains(&gone));
     scene.monitoring.delete();
+    operator.signal("TERM");
+    assert!(operator.ended().success(), "{:#?}", operator.told());
     scene.milvus.product.ends(0, &["diff"]);
     scene.milvus.delete();
 }

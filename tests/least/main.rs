@@ -35,6 +35,8 @@ use ward::Ward;
 
 const FACTS: &str = "events pause resume retry";
 const LOOKS: &str = "diff status explain wait";
+const CHECK: &str = "check";
+const LOGS: &str = "logs";
 const DRY: &str = "run --dry-run";
 const ACTS: &str = "apply run restart rollback";
 const DELETE: &str = "delete";
@@ -58,6 +60,8 @@ async fn every_command_needs_what_the_documentation_lists_for_it_and_nothing_els
     ward.ends(LOOKS, 0, &["status"]);
     ward.ends(LOOKS, 0, &["explain", "app"]);
     ward.ends(LOOKS, 0, &["wait"]);
+    ward.ends(CHECK, 0, &["check"]);
+    ward.ends(LOGS, 0, &["logs", "--tail", "5"]);
 
     // Changed content: tested inside, then apart, and taken up.
     ward.product.write("app.conf", "two\n");
@@ -100,11 +104,14 @@ async fn every_command_needs_what_the_documentation_lists_for_it_and_nothing_els
     let own = ["--dry-run", "--host", &ward.host(DRY)];
     let mut watcher = Operator::with_options(&ward.product, &own);
     watcher.says_message("the stack is ready");
+    let mut reader = ward.reads_logs(LOGS);
     ward.want("32M", "three");
     operator.says("a new container", |it| it["message"] == "created");
     ward.applies();
     ward.ends(FACTS, 0, &["pause", "app"]);
     ward.ends(FACTS, 0, &["resume", "app"]);
+    reader.kill().unwrap();
+    reader.wait().unwrap();
     for one in [&mut watcher, &mut operator] {
         one.signal("TERM");
         assert_eq!(one.ended().code(), Some(0));

@@ -51,6 +51,23 @@ impl Ward {
         self.ends(crate::ACTS, 0, &["apply", "--timeout", "120s"]);
     }
 
+    /// Follows the logs, once the engine is asked for events.
+    pub(crate) fn reads_logs(&self, column: &str) -> std::process::Child {
+        let mut command = self.product.command(None);
+        command.args(["logs", "-f", "--host", &self.host(column)]);
+        let mut reader = command.spawn().expect("the binary runs");
+        let is_asked = (0..600).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            self.proxies[column].endpoints().contains("GET /events")
+        });
+        if !is_asked {
+            reader.kill().unwrap_or_default();
+            reader.wait().expect("it ends");
+            panic!("events are never asked for");
+        }
+        reader
+    }
+
     /// Wants a stack with a bit of everything.
     pub(crate) fn want(&self, memory: &str, level: &str) {
         self.write(
@@ -105,7 +122,7 @@ services:
 volumes: {{data: {{}}}}
 configs: {{settings: {{content: 'a = 1'}}}}
 secrets: {{key: {{file: ./key}}}}
-x-reconciler: {{prune: always}}
+x-reconciler: {{prune: always, checks: {{run: {{exec: ['true'], in: app}}}}}}
 "
         );
         self.product.write("stack.yaml", &text);

@@ -50,6 +50,15 @@ impl Operator {
         Self::with(product, file.path(), "info", options)
     }
 
+    /// As [`Operator::logging_to`], with options of its own.
+    pub(crate) fn logging_to_with(
+        product: &Product,
+        path: &Path,
+        options: &[&str],
+    ) -> Self {
+        Self::with(product, path, "trace", options)
+    }
+
     fn with_level(product: &Product, path: &Path, level: &str) -> Self {
         Self::with(product, path, level, &[])
     }

@@ -25,6 +25,14 @@ pub struct Pause {
     pub time: Option<Duration>,
 }
 
+/// The options of `retry`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Service that is tried again; all, unless one is named
+    #[arg(value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
 /// The options of `rollback`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Rollback {

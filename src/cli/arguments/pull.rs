@@ -1,6 +1,5 @@
 //! How commits are pulled, and which are trusted.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -121,23 +120,6 @@ pub struct Pull {
 pub enum Verify {
     /// By an SSH key that is listed in `--allowed-signers`.
     Ssh,
-}
-
-/// Where a forge may say that something was pushed.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// Address at which pushes may be told: POST /webhook/git
-    #[arg(long, value_name = "ADDRESS", env = "RECONCILER_LISTEN", hide_env = true)]
-    pub listen: Option<SocketAddr>,
-
-    /// File with the secret that the forge signs with, for its owner alone
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "RECONCILER_WEBHOOK_SECRET_FILE",
-        hide_env = true
-    )]
-    pub webhook_secret_file: Option<PathBuf>,
 }
 
 /// The options of `sync`.

@@ -21,7 +21,9 @@ use crate::view::backup::{ArchiveJson, ArchivesJson, list as list_text, passed};
 
 pub(super) async fn run(session: &Session, backup: &Backup) -> Result<Exit> {
     match backup {
-        Backup::Create(shelf) => create(session, shelf.directory.as_deref()).await,
+        Backup::Create(shelf) => {
+            Box::pin(create(session, shelf.directory.as_deref())).await
+        }
         Backup::List(shelf) => list(session, shelf.directory.as_deref()),
         Backup::Verify(archive) => read_through(session, &archive.archive).await,
         Backup::Prune(shelf) => prune(session, shelf.directory.as_deref()),

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::backup::{Teller, directory, no_directory};
 use super::change::holder;
 use super::session::{Connected, Session, chain};
+use crate::board::Post;
 use crate::cli::exit::Exit;
 use crate::control::client::Conversation;
 use crate::control::follow::Followers;
@@ -317,6 +318,8 @@ impl Temporary {
             report: Report::new(session.output.progress(), String::new()),
             notifier: Notifier::new(Vec::new(), String::new()),
             makes_backups: false,
+            // Nobody reads it here.
+            post: watch::channel(Post::default()).0,
         };
         Self { wanted, calls, task: tokio::spawn(operate(surroundings)) }
     }

@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::task::JoinHandle;
 
 use super::following::{CannotFollow, Followed};
+use super::listening::Shared;
 use super::session::{Session, chain};
 use super::sync;
+use crate::board::Board;
 use crate::cli::arguments::Run;
 use crate::cli::exit::Exit;
 use crate::cli::stacks::LoadedStacks;
+use crate::clock::host_time;
 use crate::planning::doubt::Doubt;
 use crate::puller::News;
-use crate::serve::server::{Routes, Server};
-use crate::serve::webhook::{LEAST_SECRET, Webhook};
-use crate::source::secret_file::SecretFile;
 use crate::state::ids::ProjectName;
 use crate::store::commits::{CommitsError, GoneStack};
 
@@ -35,8 +34,7 @@ pub(super) enum Source {
 pub(super) struct Git {
     followed: Followed,
     _asked: sync::Asked,
-    /// What listens where a forge may tell of pushes.
-    listening: Vec<JoinHandle<()>>,
+    board: Board,
     /// The removal of stacks that are gone is allowed this time.
     prune_once: bool,
 }
@@ -58,52 +56,18 @@ impl Refusal {
     }
 }
 
-impl Drop for Git {
-    fn drop(&mut self) {
-        self.listening.iter().for_each(JoinHandle::abort);
-    }
-}
-
-/// Listens where a forge may tell of pushes, if it is to be.
-async fn serve(
-    options: &Run,
-    followed: &Followed,
-) -> Result<Option<Server>, CannotFollow> {
-    let wrong = |why: String| CannotFollow::Options(why);
-    let (address, file) =
-        match (options.listen.listen, &options.listen.webhook_secret_file) {
-            (Some(address), Some(file)) => (address, file),
-            (None, None) => return Ok(None),
-            (Some(_), None) | (None, Some(_)) => {
-                let why =
-                    "--listen ADDRESS and --webhook-secret-file FILE need each other";
-                return Err(wrong(why.to_owned()));
-            }
-        };
-    let secret = SecretFile::new(file, LEAST_SECRET);
-    // A secret that cannot be used is better said now than at the first push.
-    secret.read().map_err(|error| wrong(chain(&error)))?;
-    let webhook = Webhook::new(secret, followed.pushes.clone());
-    let routes = Routes { webhook: Some(webhook) };
-    let server = Server::bind(address, routes).await;
-    let server =
-        server.map_err(|error| wrong(format!("cannot listen at {address}: {error}")))?;
-    tracing::info!(%address, "listening for pushes: POST /webhook/git");
-    Ok(Some(server))
-}
-
 impl Source {
     /// Finds out which source it is; a repository is followed from now on.
-    pub(super) async fn begin(session: &Session, options: &Run) -> Result<Self, Refusal> {
+    pub(super) async fn begin(
+        session: &Session,
+        options: &Run,
+        shared: &Shared,
+    ) -> Result<Self, Refusal> {
         let Some(folder) = &session.git else {
-            if options.listen.listen.is_some() {
-                let why =
-                    "--listen is told of pushes, and without --git nothing is pulled";
-                return Err(CannotFollow::Options(why.to_owned()).into());
-            }
             return Ok(Self::Files);
         };
-        let mut followed = match Followed::begin(session, folder, &options.pull) {
+        let pushes = shared.pushes.clone();
+        let mut followed = match Followed::begin(session, folder, &options.pull, pushes) {
             Ok(followed) => followed,
             Err(CannotFollow::Checkout(error)) if options.dry_run => {
                 tracing::info!(reason = %chain(&error), "the checkout is watched as it is");
@@ -112,21 +76,17 @@ impl Source {
             Err(error) => return Err(error.into()),
         };
         let asked = sync::Asked::listen(session, folder, followed.asks.clone());
-        let served = serve(options, &followed).await?;
         // A commit that is in force already needs no network, but for a cache that is lost.
         if followed.commits.record.in_force.is_some()
             && let Ok(news) = tokio::time::timeout(PATIENCE, followed.news()).await
         {
             followed.take(session, news).await;
+            let doubt = &followed.commits.record.doubt;
+            shared.board.synced(doubt.is_none(), host_time());
         }
-        let tasks = served.into_iter().map(|server| tokio::spawn(server.serve()));
-        let listening = tasks.collect();
-        Ok(Self::Git(Box::new(Git {
-            followed,
-            _asked: asked,
-            listening,
-            prune_once: false,
-        })))
+        let board = shared.board.clone();
+        let git = Git { followed, _asked: asked, board, prune_once: false };
+        Ok(Self::Git(Box::new(git)))
     }
 
     /// Loads what is wanted: no stack while no commit is in force as a whole. Nothing when
@@ -161,6 +121,8 @@ impl Source {
     pub(super) async fn take(&mut self, session: &Session, news: News) -> bool {
         let Self::Git(git) = self else { return false };
         let once = git.followed.take(session, news).await;
+        let is_current = git.followed.commits.record.doubt.is_none();
+        git.board.synced(is_current, host_time());
         git.prune_once = once.is_some_and(|once| once.prune);
         once.is_some()
     }

@@ -52,7 +52,7 @@ pub(super) async fn run(session: &Session, options: &Events) -> Result<Exit> {
 
 /// Returns what is wanted, or was when it was last good: events are what one looks at when
 /// something is wrong.
-fn desired(session: &Session) -> Result<Vec<Desired>> {
+pub(super) fn desired(session: &Session) -> Result<Vec<Desired>> {
     let stacks = session.load_wanted();
     session.show_problems(&stacks)?;
     let last = session.last_good(&stacks);

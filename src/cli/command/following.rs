@@ -208,10 +208,10 @@ impl Followed {
         session: &Session,
         folder: &GitFolder,
         pull: &Pull,
+        pushes: Arc<Notify>,
     ) -> Result<Self, CannotFollow> {
         let commits = Commits::open(folder)?;
         let following = commits.following(session, pull)?;
-        let pushes = Arc::new(Notify::new());
         let (asks, asked) = mpsc::channel(ASKS);
         let (sender, news) = mpsc::channel(1);
         // What an earlier process has left half-done is done before anything is loaded.

@@ -5,10 +5,11 @@ use anyhow::Result;
 use super::session::Session;
 use crate::cli::exit::Exit;
 use crate::cli::options::Format;
-use crate::cli::stacks::LoadedStack;
+use crate::cli::stacks::{LoadedStack, StackFiles};
 use crate::clock::Clock;
 use crate::planning::revision::Revision;
 use crate::state::ids::ProjectName;
+use crate::store::Store;
 use crate::view::history::{self, StackHistory};
 
 pub(super) fn run(session: &Session) -> Result<Exit> {
@@ -24,12 +25,8 @@ pub(super) fn run(session: &Session) -> Result<Exit> {
             }
         };
         let Some(name) = project_of(session, stack, &all) else { continue };
-        let revisions: Vec<Revision> =
-            all.into_iter().filter(|it| it.project == name).collect();
-        let pin = session.store.pinned(&stack.files);
-        let pinned = pin.filter(|_| stack.pinned.is_some()).map(|pin| pin.revision);
-        let current = pinned.clone().or_else(|| Some(revisions.last()?.id.clone()));
-        histories.push(StackHistory { name, revisions, current, pinned });
+        let (files, is_pinned) = (&stack.files, stack.pinned.is_some());
+        histories.push(history_of(&session.store, files, &name, all, is_pinned));
     }
     match session.output.format {
         Format::Json => session.output.json(&history::json(&histories))?,
@@ -39,6 +36,22 @@ pub(super) fn run(session: &Session) -> Result<Exit> {
         }
     }
     Ok(Exit::Good)
+}
+
+/// Returns the history of a stack, of all revisions of its files.
+pub(super) fn history_of(
+    store: &Store,
+    files: &StackFiles,
+    name: &ProjectName,
+    all: Vec<Revision>,
+    is_pinned: bool,
+) -> StackHistory {
+    let revisions: Vec<Revision> =
+        all.into_iter().filter(|it| it.project == *name).collect();
+    let pin = store.pinned(files).filter(|_| is_pinned);
+    let pinned = pin.map(|pin| pin.revision);
+    let current = pinned.clone().or_else(|| Some(revisions.last()?.id.clone()));
+    StackHistory { name: name.clone(), revisions, current, pinned }
 }
 
 /// Returns the project of a stack: of its files; where they are invalid by the command line,

@@ -1,9 +1,11 @@
 //! The commands, one per file.
 
+mod answers;
 mod apply;
 mod backup;
 mod backup_create;
 mod change;
+mod check;
 mod config;
 mod delete;
 mod desired_source;
@@ -12,6 +14,8 @@ mod events;
 mod explain;
 mod following;
 mod history;
+mod listening;
+mod logs;
 mod notifier;
 mod operators;
 mod own_container;
@@ -57,7 +61,9 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Exit> {
         Command::Run(run) => run::run(&session, &run).await,
         Command::Sync(sync) => sync::run(&session, &sync).await,
         Command::Status(status) => status::run(&session, status).await,
+        Command::Check(options) => check::run(&session, &options).await,
         Command::Events(events) => events::run(&session, &events).await,
+        Command::Logs(logs) => logs::run(&session, &logs).await,
         Command::Explain(explain) => explain::run(&session, &explain).await,
         Command::Retry(retry) => retry::run(&session, &retry).await,
         Command::History => history::run(&session),

@@ -4,6 +4,7 @@ mod gone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -11,11 +12,13 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::change::holder;
 use super::session::{Connected, Session, chain, said, wanted};
+use crate::board::Board;
 use crate::cli::journal::Journal;
 use crate::cli::stacks::{LoadedStack, LoadedStacks};
 use crate::control::Request;
 use crate::control::follow::Followers;
 use crate::control::server::{Call, Reload, Server, Socket};
+use crate::measured::Measured;
 use crate::notify::Notifier;
 use crate::operator::{Surroundings, operate};
 use crate::pass::Wanted;
@@ -43,6 +46,7 @@ pub(super) struct Operators<'a> {
     allowed: Allowed,
     reloads: mpsc::Sender<Reload>,
     notifier: Notifier,
+    board: Board,
     stacks: BTreeMap<ProjectName, Stack>,
     /// Locks of stacks that are yet to be taken up.
     locks: BTreeMap<ProjectName, Lock>,
@@ -96,13 +100,14 @@ impl Stack {
 
 impl<'a> Operators<'a> {
     /// Begins with no stack; `reloads` asks for the files to be read again, and `notifier`
-    /// tells people what happens.
+    /// tells people what happens; how the stacks are is put up on the `board`.
     pub(super) fn new(
         session: &'a Session,
         connected: &'a Connected,
         allowed: Allowed,
         reloads: mpsc::Sender<Reload>,
         notifier: Notifier,
+        board: Board,
     ) -> Self {
         Self {
             session,
@@ -110,6 +115,7 @@ impl<'a> Operators<'a> {
             allowed,
             reloads,
             notifier,
+            board,
             stacks: BTreeMap::new(),
             locks: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -246,6 +252,13 @@ impl<'a> Operators<'a> {
         }
     }
 
+    /// Puts up which stacks are under way.
+    pub(super) fn put_up(&self) {
+        let stacks = self.stacks.iter();
+        let files = stacks.map(|(name, it)| (name.clone(), it.files.clone()));
+        self.board.took(files.collect(), self.refused.len());
+    }
+
     /// Says in a few words what is under way, for the service manager.
     pub(super) fn summary(&self) -> String {
         let names: Vec<&str> = self.stacks.keys().map(ProjectName::as_str).collect();
@@ -303,8 +316,9 @@ impl<'a> Operators<'a> {
         let socket = self.session.place(self.connected, &project).socket();
         let actor = self.allowed.only_looks.then_some(socket);
         let report = Report::new(followers.beside(journal), String::new());
+        let engine = (*self.connected.engine).clone();
         let surroundings = Surroundings {
-            engine: self.connected.engine.clone(),
+            engine: Arc::new(Measured::new(engine, self.board.meter.clone())),
             engine_id: self.connected.facts.id.clone(),
             clock: self.connected.clock.clone(),
             store: self.session.store.clone(),
@@ -316,6 +330,7 @@ impl<'a> Operators<'a> {
             report,
             notifier: self.notifier.clone(),
             makes_backups: !self.allowed.only_looks,
+            post: self.board.enter(&project),
         };
         let name = project.clone();
         self.tasks.spawn(async move {

@@ -6,7 +6,8 @@ use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::desired_source::Source;
+use super::desired_source::{Refusal, Source};
+use super::listening::{Listening, Shared};
 use super::notifier::{LAST_WORDS, notifier};
 use super::operators::Operators;
 use super::own_container;
@@ -26,16 +27,23 @@ const RELOADS: usize = 16;
 pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let watch = Watch::new(WatchOptions::default())?;
     let _heart = Heart::beating();
-    let mut source = match Source::begin(session, options).await {
-        Ok(source) => source,
-        Err(refusal) => return refusal.told(session),
-    };
     let notifier = match notifier(session, options) {
         Ok(notifier) => notifier,
         Err(error) => {
             session.output.notice(&format!("error: {}\n", chain(&error)))?;
             return Ok(Exit::Invalid);
         }
+    };
+    let shared = Shared::default();
+    // Before anything that may take its time: who asks is told that it does.
+    let listen = &options.listen;
+    let _listening = match Listening::begin(session, listen, &shared, &notifier).await {
+        Ok(listening) => listening,
+        Err(error) => return Refusal::from(error).told(session),
+    };
+    let mut source = match Source::begin(session, options, &shared).await {
+        Ok(source) => source,
+        Err(refusal) => return refusal.told(session),
     };
     service_manager::says("waiting for the engine");
     let connected = tokio::select! {
@@ -51,8 +59,9 @@ pub(super) async fn run(session: &Session, options: &Run) -> Result<Exit> {
     let (prune, only_looks) = (options.prune.allow_prune, options.dry_run);
     let allowed = Allowed { prune, only_looks, ..Allowed::default() };
     let (reloads, asked_to_reload) = mpsc::channel(RELOADS);
-    let told = notifier.clone();
-    let mut operators = Operators::new(session, &connected, allowed, reloads, told);
+    let (told, board) = (notifier.clone(), shared.board);
+    let mut operators =
+        Operators::new(session, &connected, allowed, reloads, told, board);
     let loaded = source.load(session).unwrap_or_default();
     let mut reasons = Reasons {
         watch,
@@ -93,6 +102,7 @@ async fn keep(
         }
         operators.take_gone(source.gone(), source.allows_prune());
         operators.doubt(source.doubt());
+        operators.put_up();
         service_manager::is_ready(&operators.summary());
         while !reasons.arise(session, source, operators).await {}
         if reasons.is_asked_to_end {

@@ -4,7 +4,9 @@ use super::*;
 use crate::compose::canonical::canonicalise;
 use crate::compose::problem::Sources;
 use crate::compose::yaml;
+use crate::state::check::{CheckKind, Checks, Credential};
 use crate::state::desired::ProbeKind;
+use crate::state::ids::CheckName;
 use crate::state::notice::{Address, NoticeKind, Severity};
 use crate::state::secret::Secret;
 
@@ -50,6 +52,7 @@ fn a_stack_says_how_it_is_to_be_treated() {
         max_parallel: Some(4),
         notify: Vec::new(),
         backup: None,
+        checks: Checks::default(),
     };
     let ready_deadline = Some(Duration::from_mins(10));
     assert_eq!(read, StackExtension { settings, ready_deadline, heal: None });
@@ -305,4 +308,69 @@ fn a_probe_that_makes_no_sense_is_said_with_what_is_allowed() {
         let problems = on_service(&format!("{{probe: {text}}}")).1.concat();
         assert!(problems.starts_with(&problem), "{problems}");
     }
+}
+
+#[test]
+fn a_stack_says_what_is_checked() {
+    let (read, problems) = on_stack(
+        "{checks: {interval: 30s, disk: false, \
+         page: {http: 'http://web:8080/healthz?x=1', status: [200, 204], body: OK, \
+         timeout: 2s, failures: 1, severity: warn}, \
+         health: {grpc: 'web:50051', service: db, user: root, password: 12345}, \
+         alarms: {etcd_alarms: '[::1]:2379'}, \
+         s3: {s3: 'http://minio', access_key: a, secret_key_file: key}, \
+         memory: {memory: [web, db], below: 75%}, run: {exec: 'true', in: web}}}",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let checks = read.settings.checks;
+    assert_eq!(checks.interval, Duration::from_secs(30));
+    let names: Vec<&str> = checks.named.keys().map(CheckName::as_str).collect();
+    assert_eq!(
+        names,
+        ["alarms", "containers", "health", "image-age", "memory", "page", "run", "s3"]
+    );
+    let page = &checks.named["page"];
+    assert_eq!((page.failures, page.timeout), (1, Duration::from_secs(2)));
+    let CheckKind::Http { at, path, status, .. } = &page.kind else { panic!("{page:?}") };
+    assert_eq!((at.host.as_str(), at.port, path.as_str()), ("web", 8080, "/healthz?x=1"));
+    assert!(status.iter().eq(&[200, 204]));
+    let CheckKind::S3(s3) = &checks.named["s3"].kind else { panic!("no s3") };
+    assert_eq!((s3.at.port, s3.region.as_str()), (80, "us-east-1"));
+    assert_eq!(s3.secret_key, Credential::File("key".into()));
+    assert!(!format!("{checks:?}").contains("12345"));
+}
+
+#[test]
+fn what_is_wrong_with_a_check_is_said_without_its_secrets() {
+    let wrong = [
+        "web",
+        "{interval: 0}",
+        "{front: false}",
+        "{'a b': {tcp: 'a:1'}}",
+        "{front: 'a:1'}",
+        "{front: {}}",
+        "{front: {htp: 'http://a:1'}}",
+        "{front: {tcp: 'a:1', grpc: 'a:1'}}",
+        "{front: {tcp: a}}",
+        "{front: {tcp: 'a:99999'}}",
+        "{front: {tcp: 'a:1', body: x}}",
+        "{front: {tcp: 'a:1', timout: 1s}}",
+        "{front: {tcp: 'a:1', severity: error}}",
+        "{front: {tcp: 'a:1', failures: 0}}",
+        "{front: {http: 'https://a:1'}}",
+        "{front: {http: 'http://a:1', status: 20}}",
+        "{health: {grpc: 'a:1', user: root}}",
+        "{health: {grpc: 'a:1', password: canary}}",
+        "{health: {grpc: 'a:1', user: root, password: [canary]}}",
+        "{health: {grpc: 'a:1', user: root, password: canary, password_file: f}}",
+        "{s3: {s3: 'http://a:1', secret_key: canary}}",
+        "{s3: {s3: 'http://a:1/b', access_key: a, secret_key: canary}}",
+        "{disk: {disk: [data]}}",
+        "{disk: {disk: all, below: 80}}",
+        "{memory: {memory: all, below: 101%}}",
+        "{old: {image_age: long}}",
+        "{run: {exec: [a]}}",
+    ];
+    let problems = wrong.map(|text| on_stack(&format!("{{checks: {text}}}")).1.concat());
+    insta::assert_snapshot!("checks", problems.join("\n"));
 }

@@ -3,6 +3,8 @@
 use super::super::node::{Entry, Node};
 use super::super::problem::{Problems, Span, nearest};
 use super::{Candidate, boolean, items, text};
+use crate::state::check::CheckKind;
+use crate::state::ids::ServiceName;
 
 pub(super) fn check(stack: &Candidate, problems: &mut Problems) {
     for (name, service) in stack.services() {
@@ -13,6 +15,39 @@ pub(super) fn check(stack: &Candidate, problems: &mut Problems) {
             files(stack, family, &service.node, &path, problems);
         }
         dependencies(stack, name, &service.node, problems);
+    }
+    checks(stack, problems);
+}
+
+/// The services that checks name must be there. A host that is none is one of the network.
+fn checks(stack: &Candidate, problems: &mut Problems) {
+    for (name, check) in &stack.extension.settings.checks.named {
+        let services: Vec<&str> = match &check.kind {
+            CheckKind::Exec { of, .. } => vec![of.as_str()],
+            CheckKind::Containers { of } | CheckKind::Memory { of, .. } => {
+                of.iter().map(ServiceName::as_str).collect()
+            }
+            CheckKind::Http { .. }
+            | CheckKind::Tcp { .. }
+            | CheckKind::Grpc { .. }
+            | CheckKind::EtcdAlarms { .. }
+            | CheckKind::S3(_)
+            | CheckKind::Disk { .. }
+            | CheckKind::ImageAge { .. } => Vec::new(),
+        };
+        let path = format!("x-reconciler.checks.{name}");
+        let span = stack.root.at(&path).map(|node| node.span);
+        for missing in services
+            .into_iter()
+            .filter(|it| stack.service(it).is_none() && !stack.inactive.contains_key(*it))
+        {
+            let message = format!("the service `{missing}` is not there");
+            let problem = problems.error(span, &path, message);
+            if let Some(meant) = nearest(missing, stack.services().map(|(name, _)| name))
+            {
+                problem.help(format!("perhaps `{meant}` was meant"));
+            }
+        }
     }
 }
 

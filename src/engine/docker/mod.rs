@@ -3,7 +3,7 @@
 //! Read in this order: `address` and `wire` (how the engine is reached, and in which
 //! version of its API), `look` with `convert` and `images` (what is there), `perform` with
 //! `pull`, `probe` and `archive` (what is done), `events` with `reconnect` (when to look
-//! again), `error` (what went wrong, in words).
+//! again), `written` (what containers write), `error` (what went wrong, in words).
 
 mod address;
 mod archive;
@@ -23,10 +23,12 @@ mod reconnect;
 mod report;
 mod usage;
 mod wire;
+mod written;
 
 use std::collections::BTreeSet;
 
 use futures_util::Stream;
+use futures_util::stream::BoxStream;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use address::DEFAULT_HOST;
@@ -38,6 +40,7 @@ use self::wire::Wire;
 use super::{Engine, EngineError, PullProgress, Scope, Wakeup};
 use crate::state::host::EngineReport;
 use crate::state::ids::{ContainerId, ProjectName, VolumeName};
+use crate::state::log::{Line, Part, Writer};
 use crate::state::mount::Mount;
 use crate::state::observed::{EngineFacts, Observed};
 use crate::state::step::{Done, Failure, Step};
@@ -94,6 +97,26 @@ impl Docker {
         container: &ContainerId,
     ) -> Result<Option<Vec<Mount>>, EngineError> {
         mounts::of(&self.wire, container).await
+    }
+
+    /// Returns the containers of the services of a project.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub async fn writers(
+        &self,
+        project: &ProjectName,
+    ) -> Result<Vec<Writer>, EngineError> {
+        written::writers(&self.wire, project).await
+    }
+
+    /// Reads a part of what a container has written, line by line.
+    pub fn log(
+        &self,
+        container: &ContainerId,
+        part: Part,
+    ) -> BoxStream<'static, Result<Line, EngineError>> {
+        written::log(&self.wire, container, part)
     }
 }
 

@@ -17,6 +17,7 @@ pub fn image(reference: &str, version: u32) -> Image {
     let environment = Value::map([("PATH", Value::text("/bin"))]);
     Image {
         id: ImageId::new(DigestKey::new([0; 32]).digest(&content)),
+        created: None,
         config: [("Config.Cmd", Value::texts(["serve"])), ("Config.Env", environment)]
             .into_iter()
             .collect(),

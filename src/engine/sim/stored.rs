@@ -217,7 +217,8 @@ pub(super) fn read(text: &[u8]) -> Result<World, String> {
     }
     for (reference, stored) in stored.images {
         let config = form::read_image(&json!({"Config": stored.body}));
-        world.images.insert(reference, Image { id: stored.id, config });
+        let image = Image { id: stored.id, created: None, config };
+        world.images.insert(reference, image);
     }
     let kept = stored.kept_events.into_iter().map(event_of);
     world.events = Events::restored(stored.events, kept.collect::<Result<_, _>>()?);

@@ -1,9 +1,10 @@
 //! Events: what happened to the objects of a stack, each told once with a count.
 //!
 //! [`steps`] tells what we did, [`noticed`] what a look found, [`flips`] which conditions
-//! changed. What is told is made of names, reasons and the engine's own words: the documents
+//! changed, [`checks`] which checks. What is told is made of names, reasons and the engine's own words: the documents
 //! and commands of steps never enter.
 
+mod checks;
 mod flips;
 mod noticed;
 mod steps;
@@ -20,6 +21,7 @@ use crate::state::time::{EngineTime, Now};
 
 use super::memory::Memory;
 
+pub use checks::checked;
 pub use flips::{doubted, flipped};
 pub use noticed::Seen;
 
@@ -43,7 +45,7 @@ const COMBINED: &str = "(combined from similar events): ";
 pub struct Event {
     /// A number of its own among the events of its stack.
     pub id: u64,
-    /// To what: `service/etcd/1`, `service/etcd`, `network/KEY`, `stack`.
+    /// To what: `service/etcd/1`, `service/etcd`, `network/KEY`, `check/NAME`, `stack`.
     pub object: String,
     /// Whether a person should worry.
     pub kind: EventKind,

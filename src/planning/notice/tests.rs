@@ -153,3 +153,43 @@ fn of_many_objects_that_drift_only_the_first_are_named() {
     let news = look(&mut drive, &mut told, None);
     assert!(news[0].ends_with("service/w4/1 to create, and 2 more"), "{news:#?}");
 }
+
+#[test]
+fn a_check_that_fails_is_told_once_with_what_to_do_and_so_is_its_end() {
+    use crate::planning::check::history::CheckState;
+    use crate::planning::check::{CheckResult, Verdict};
+    let (mut drive, mut told) = (drive("good"), Told::default());
+    settle(&mut drive, &mut told);
+    let state = |name: &str, kind: &str, believed| {
+        let last = CheckResult {
+            name: name.into(),
+            kind: kind.to_owned(),
+            verdict: believed,
+            found: format!("service/web/1: {name} is broken"),
+            next: Some("mend it".to_owned()),
+            findings: Vec::new(),
+            time: crate::state::time::EngineTime::UNIX_EPOCH,
+            took: std::time::Duration::ZERO,
+        };
+        (last.name.clone(), CheckState { last, believed, row: 3 })
+    };
+    // The services tell of their containers themselves.
+    let failing = [
+        state("s3", "s3", Verdict::Fail),
+        state("containers", "containers", Verdict::Fail),
+        state("image-age", "image_age", Verdict::Warn),
+    ];
+    drive.memory.checks = failing.into();
+    let news = look(&mut drive, &mut told, None);
+    assert_eq!(
+        news,
+        ["check-failed check/s3: service/web/1: s3 is broken. Next: mend it"]
+    );
+    assert_eq!(look(&mut drive, &mut told, None), Vec::<String>::new());
+    // Another process does not tell it again, and tells its end.
+    let mut told = Told::of(&drive.memory);
+    assert_eq!(look(&mut drive, &mut told, None), Vec::<String>::new());
+    drive.memory.checks = [state("s3", "s3", Verdict::Pass)].into();
+    let news = look(&mut drive, &mut told, None);
+    assert_eq!(news, ["recovered check/s3: the check passes again"]);
+}

@@ -64,6 +64,7 @@ fn said(engine: &EngineReport, host: Option<&Host>, yaml: &str, has: bool) -> St
     for service in desired.services.values().filter(|_| has) {
         let image = crate::state::observed::Image {
             id: "sha256:1".into(),
+            created: None,
             config: crate::state::document::Document::default(),
         };
         observed.images.insert(service.image.to_string(), Some(image));

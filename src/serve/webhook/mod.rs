@@ -6,7 +6,6 @@
 
 mod proof;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -76,12 +75,7 @@ impl Webhook {
     }
 
     /// Answers a delivery.
-    pub(super) fn answer(
-        &self,
-        headers: &HeaderMap,
-        body: &[u8],
-        peer: SocketAddr,
-    ) -> Answer {
+    pub(super) fn answer(&self, headers: &HeaderMap, body: &[u8], peer: &str) -> Answer {
         let secret = match self.secret.read() {
             Ok(secret) => secret,
             Err(error) => {
@@ -112,7 +106,7 @@ impl Webhook {
         }
     }
 
-    fn complain(&self, peer: SocketAddr, error: &dyn std::error::Error) {
+    fn complain(&self, peer: &str, error: &dyn std::error::Error) {
         let silent = self.count(|counts| {
             let may = counts.complaints.take(self.clock.now().moment);
             counts.silent += 1;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryError;
+use super::backoff::{StoredCrashes, StoredRetry};
 use super::by_hand::{StoredPauses, StoredStart, starts, stored_starts};
+use super::check::{StoredCheck, checks, stored_checks};
 use super::data_path::{StoredDataPath, data_paths};
 use super::life::{StoredAttributed, StoredCompleted, StoredHealings, StoredOutage};
 use super::step::StoredStep;
@@ -14,8 +16,7 @@ use super::trial::StoredTrial;
 use crate::planning::event::{Event, Events, Seen};
 use crate::planning::immutable::MadeWith;
 use crate::planning::memory::{
-    Crashes, Memory, Offered, Probing, ReadContent, Refused, Retry, RetryReason, Stopper,
-    Watched,
+    Memory, Offered, Probing, ReadContent, Refused, Stopper, Watched,
 };
 use crate::planning::rejection::Rejection;
 use crate::planning::rest::Rest;
@@ -72,6 +73,7 @@ pub(super) struct Stored {
     before_prune: BTreeSet<ServiceName>,
     data_paths: BTreeMap<String, StoredDataPath>,
     made_with: BTreeMap<ServiceName, MadeWith>,
+    checks: Vec<StoredCheck>,
 }
 
 /// Only what a later process cannot find out at once.
@@ -97,24 +99,6 @@ struct StoredProbing {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredRetry {
-    attempts: u32,
-    not_before: EngineTimeText,
-    reason: String,
-    message: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredCrashes {
-    count: u32,
-    container: ContainerId,
-    finished: EngineTimeText,
-    not_before: EngineTimeText,
-    exit_code: Option<i64>,
-    spec: Option<SpecHash>,
-}
-
-#[derive(Serialize, Deserialize)]
 struct StoredQuirks {
     service: ServiceName,
     spec: SpecHash,
@@ -137,7 +121,7 @@ struct StoredCondition {
 }
 
 /// Returns when a deadline of ours is by the engine's clock.
-fn by_engine(moment: Moment, now: Now) -> EngineTimeText {
+pub(super) fn by_engine(moment: Moment, now: Now) -> EngineTimeText {
     let ahead = now.engine.checked_add(moment.since(now.moment));
     let time = ahead.and_then(|it| it.checked_sub(now.moment.since(moment)));
     EngineTimeText(time.unwrap_or(now.engine))
@@ -145,7 +129,7 @@ fn by_engine(moment: Moment, now: Now) -> EngineTimeText {
 
 /// Returns the deadline of ours that lies at a time by the engine's clock: now, if that is
 /// past.
-fn by_us(time: EngineTimeText, now: Now) -> Moment {
+pub(super) fn by_us(time: EngineTimeText, now: Now) -> Moment {
     let ahead = Duration::try_from(time.0.duration_since(now.engine)).unwrap_or_default();
     now.moment.after(ahead.min(FURTHEST))
 }
@@ -198,6 +182,7 @@ impl Stored {
             data_paths,
             made_with,
             measured: _,
+            checks,
         } = memory;
         Self {
             version,
@@ -249,6 +234,7 @@ impl Stored {
             before_prune: before_prune.clone(),
             data_paths: values(data_paths, StoredDataPath::new),
             made_with: made_with.clone(),
+            checks: stored_checks(checks),
         }
     }
 
@@ -309,6 +295,7 @@ impl Stored {
             data_paths: data_paths(self.data_paths),
             made_with: self.made_with,
             measured: BTreeMap::new(),
+            checks: checks(self.checks)?,
         })
     }
 }
@@ -369,53 +356,6 @@ impl StoredWatched {
             count: 0,
             next: now.moment,
             last: self.last,
-        }
-    }
-}
-
-impl StoredRetry {
-    fn new(retry: &Retry, now: Now) -> Self {
-        let Retry { attempts, not_before, reason, message } = retry;
-        Self {
-            attempts: *attempts,
-            not_before: by_engine(*not_before, now),
-            reason: reason.as_str().to_owned(),
-            message: message.clone(),
-        }
-    }
-
-    fn retry(self, now: Now) -> Result<Retry, MemoryError> {
-        let reason = RetryReason::from_word(&self.reason);
-        Ok(Retry {
-            attempts: self.attempts,
-            not_before: by_us(self.not_before, now),
-            reason: reason.ok_or(MemoryError::Reason(self.reason))?,
-            message: self.message,
-        })
-    }
-}
-
-impl StoredCrashes {
-    fn new(crashes: &Crashes, now: Now) -> Self {
-        let Crashes { count, last: (container, finished), not_before, exit_code, spec } =
-            crashes;
-        Self {
-            count: *count,
-            container: container.clone(),
-            finished: EngineTimeText(*finished),
-            not_before: by_engine(*not_before, now),
-            exit_code: *exit_code,
-            spec: spec.clone(),
-        }
-    }
-
-    fn crashes(self, now: Now) -> Crashes {
-        Crashes {
-            count: self.count,
-            last: (self.container, self.finished.0),
-            not_before: by_us(self.not_before, now),
-            exit_code: self.exit_code,
-            spec: self.spec,
         }
     }
 }

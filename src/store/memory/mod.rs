@@ -3,7 +3,9 @@
 //! Both have one form. What only the living process can use (steps under way, probing) is
 //! sent to others, and never kept.
 
+mod backoff;
 mod by_hand;
+mod check;
 mod data_path;
 mod form;
 mod life;
@@ -135,6 +137,7 @@ fn kept(memory: &Memory) -> impl PartialEq + '_ {
         data_paths,
         made_with,
         measured: _,
+        checks: _,
     } = memory;
     let watched: Vec<_> =
         watched.iter().map(|(id, it)| (id, it.started, it.is_well)).collect();

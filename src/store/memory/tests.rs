@@ -142,6 +142,7 @@ pub(in crate::store) fn full(now: Now) -> Memory {
         data_paths: [("/srv/data".to_owned(), data_path())].into(),
         made_with: [(ServiceName::new("web"), made_with())].into(),
         measured: BTreeMap::new(),
+        checks: checks(),
     }
 }
 
@@ -336,6 +337,7 @@ fn a_later_process_gets_what_it_can_use() {
         probing: BTreeMap::new(),
         unwatched: None,
         events: Events::default(),
+        checks: BTreeMap::new(),
         ..full(after(0))
     };
     // It was being stopped: its end is no crash.
@@ -416,4 +418,27 @@ fn probing_most_steps_under_way_and_events_are_no_reason_to_write_memory() {
         change(&mut other);
         assert!(!is_same_to_others(&one, &other), "{other:?}");
     }
+}
+
+/// The checks are sent to others, and no later process is told of them.
+fn checks() -> crate::planning::check::history::CheckStates {
+    use crate::planning::check::history::CheckState;
+    use crate::planning::check::{CheckResult, Finding, Verdict};
+    let finding = Finding {
+        object: "service/web/1".to_owned(),
+        verdict: Verdict::Fail,
+        said: "refused".to_owned(),
+    };
+    let last = CheckResult {
+        name: "front".into(),
+        kind: "tcp".to_owned(),
+        verdict: Verdict::Fail,
+        found: "service/web/1: refused".to_owned(),
+        next: Some("look".to_owned()),
+        findings: vec![finding],
+        time: time("09:59:00"),
+        took: Duration::from_millis(7),
+    };
+    let state = CheckState { last, believed: Verdict::Unknown, row: 2 };
+    [("front".into(), state)].into()
 }

@@ -158,6 +158,7 @@ fn a_status_has_the_form_of_the_contract() {
         commit: None,
         ready: false,
         conditions: vec![ready, unknown],
+        checks: std::collections::BTreeMap::new(),
         services: vec![etcd, api],
     };
     insta::assert_snapshot!("status", pretty(&status(&[stack])).unwrap());

@@ -58,6 +58,7 @@ fn stack(services: Vec<ServiceStatus>) -> StackStatus {
         commit: None,
         ready: services.iter().all(|service| service.ready),
         conditions: vec![ready(true, "AllReady", "everything is ready")],
+        checks: std::collections::BTreeMap::new(),
         services,
     }
 }

@@ -23,15 +23,25 @@ fn time(text: &str) -> Option<EngineTime> {
     if text.starts_with("0001-") { None } else { text.parse().ok() }
 }
 
+/// A day, in seconds.
+const DAY: i64 = 86_400;
+
 /// Reads an inspected image.
 pub(super) fn image(json: &Json) -> Result<Image, CallError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Inspected {
         id: String,
+        created: Option<String>,
     }
-    let Inspected { id } = Inspected::deserialize(json)?;
-    Ok(Image { id: id.as_str().into(), config: form::read_image(json) })
+    let Inspected { id, created } = Inspected::deserialize(json)?;
+    // Builds that are to come out the same each time say that they are as old as Unix.
+    let created = created.as_deref().and_then(time);
+    Ok(Image {
+        id: id.as_str().into(),
+        created: created.filter(|it| it.as_second() > DAY),
+        config: form::read_image(json),
+    })
 }
 
 /// Reads the list of networks.
