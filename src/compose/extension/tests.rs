@@ -181,13 +181,6 @@ fn a_stack_says_when_it_is_backed_up_and_which_archives_stay() {
 }
 
 #[test]
-fn keys_of_later_days_are_accepted_and_said_to_do_nothing() {
-    let problems = on_stack("{checks: []}").1;
-    assert_eq!(problems.len(), 1);
-    assert!(problems.iter().all(|problem| problem.contains("is not honoured yet")));
-}
-
-#[test]
 fn a_service_says_what_must_not_change_under_its_data() {
     let (read, problems) = on_service("{immutable: [environment.MQ_TYPE, volumes]}");
     assert_eq!(problems, Vec::<String>::new());
