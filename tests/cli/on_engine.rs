@@ -312,6 +312,15 @@ async fn an_operator_with_nothing_to_do_writes_nothing_to_its_state_directory() 
             assert!(looked, "it does not look again");
         }
     };
+    // The first checks are an event, too.
+    let is_checked = || {
+        let status = scene.product.status();
+        let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.iter().any(|it| it["type"] == "Healthy")
+    };
+    while !is_checked() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let state = scene.product.path("state");
     // The second look begins when all of the first is over.
     look_again(2);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
@@ -159,9 +160,12 @@ impl Scene {
         monitoring.product.write("prometheus.yml", &jobs);
         let jobs = monitoring.product.path("prometheus.yml").display().to_string();
         monitoring.product.variable("LAB_PROMETHEUS_CONFIG", &jobs);
-        let gateway = "{{(index .IPAM.Config 0).Gateway}}";
-        let gateway = docker(&["network", "inspect", "bridge", "--format", gateway]);
-        let listen = format!("{}:{port}", gateway.trim());
+        // Where containers find this host; the engine knows.
+        let ask = ["run", "--rm", "--network=none", "--add-host=host:host-gateway"];
+        let hosts = [&ask[..], &["lab/busybox:1.35.0", "cat", "/etc/hosts"]].concat();
+        let hosts = docker(&hosts);
+        let gateway = hosts.lines().find_map(|it| it.strip_suffix("\thost")).unwrap();
+        let listen = format!("{gateway}:{port}");
         Some(Self { milvus, monitoring, listen })
     }
 
@@ -188,6 +192,18 @@ impl Scene {
     fn jobs(&self) -> BTreeSet<String> {
         let up = self.ask("up == 1").into_iter();
         up.map(|it| it["metric"]["job"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until these jobs are up.
+    #[track_caller]
+    fn until_up(&self, jobs: &BTreeSet<String>) {
+        for _ in 0..300 {
+            if self.jobs().is_superset(jobs) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("{}", self.monitoring.get("/api/v1/targets?state=active"));
     }
 
     /// Returns the alerts that fire: their names, and what about.
@@ -217,7 +233,7 @@ async fn prometheus_sees_the_whole_milvus_stack_and_says_what_is_gone() {
     let mut operator = scene.operator();
     let jobs = ["etcd", "milvus", "nginx", "prometheus", "reconciler", "s3-garage"];
     let jobs: BTreeSet<String> = jobs.map(str::to_owned).into();
-    until("the jobs are up", || scene.jobs().is_superset(&jobs));
+    scene.until_up(&jobs);
     until("nginx is up", || scene.ask("nginx_up == 1").len() == 1);
     let page = scene.monitoring.get("/api/v1/label/__name__/values");
     let page: Json = serde_json::from_str(&page).unwrap();

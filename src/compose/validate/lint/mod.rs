@@ -35,6 +35,10 @@ const MINIO_DEFAULT: &str = "minio-default-credentials";
 /// The image is another one tomorrow.
 const UNPINNED: &str = "unpinned-image";
 
+/// What others release, beside Milvus and among it: of their images somebody else decides what
+/// `latest` is.
+const RELEASED: [&str; 6] = ["etcd", "grafana", "milvus", "minio", "nginx", "prometheus"];
+
 /// Every name.
 pub const NAMES: [&str; 9] = [
     UNKNOWN_NAME,
@@ -176,7 +180,7 @@ fn repository(image: &str) -> &str {
 fn unpinned<'a>(service: &Service<'a>, findings: &mut Vec<Finding<'a>>) {
     let Some(node) = service.node.get("image") else { return };
     let is_latest = node.as_text().is_some_and(|image| image.ends_with(":latest"));
-    if is_latest {
+    if is_latest && RELEASED.iter().any(|it| service.runs(it)) {
         findings.push(service.finding(
             UNPINNED,
             (node.span, "image"),

@@ -76,7 +76,7 @@ fn a_careful_stack_hears_of_nothing() {
 fn one_that_is_not_to_be_heard_of_is_silent_and_the_others_are_not() {
     let of = |stack_says: &str, service_says: &str| {
         let text = format!(
-            "services: {{a: {{image: 'x:latest'{service_says}}}, m: {{image: \
+            "services: {{a: {{image: 'nginx:latest'{service_says}}}, m: {{image: \
              'minio/minio:latest'}}}}\n{stack_says}"
         );
         warnings(&text).len()
