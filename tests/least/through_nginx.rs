@@ -58,11 +58,14 @@ fn status(socket: &Path, endpoint: &str) -> u16 {
     let (method, path) = endpoint.split_once(' ').expect("method and path");
     let path = path.replace("{id}", "rtest-nobody").replace("{name}", "rtest%2Fnobody");
     let version = if path == "/version" { "" } else { "/v1.41" };
+    // Without a driver that is not there the engine would make a volume.
+    let body = "{\"Driver\":\"rtest-nobody\"}";
+    let length = body.len();
     let mut stream = UnixStream::connect(socket).expect("nginx");
     write!(
         stream,
         "{method} {version}{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .expect("a request");
     // The stream of events never ends.
