@@ -8,7 +8,7 @@
 //! there is no second file that could be lost or belong to another.
 //!
 //! Read in this order: [`manifest`], [`entry`] (the form of one tar entry), [`scan`] and
-//! [`write`], [`read`] with [`verify`] and [`extract`], and [`shelf`] (the folder of archives).
+//! [`mod@write`], [`read`] with [`verify`] and [`extract`], and [`shelf`] (the folder of archives).
 
 pub mod entry;
 pub mod error;

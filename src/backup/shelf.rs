@@ -89,7 +89,7 @@ impl Shelf {
     /// Writes an archive under a name of its own, for its owner alone.
     ///
     /// # Errors
-    /// As [`write`]; nothing is left of it.
+    /// As [`write()`]; nothing is left of it.
     pub fn write(
         &self,
         (about, roots): (About, Vec<Root>),
