@@ -162,6 +162,8 @@ async fn the_answers_are_those_of_the_commands_and_metrics_follow_the_stack() {
         it.body.lines().any(|line| line == text)
     };
     until("ready", metrics, |it| line(it, "reconciler_stack_ready{stack=\"STACK\"} 1"));
+    let checked = "reconciler_check{stack=\"STACK\",check=\"memory\",result=\"pass\"} 1";
+    until("checked", metrics, |it| line(it, checked));
     assert_eq!(get("/readyz").status, 200);
     for command in ["status", "diff", "events", "history"] {
         let asked = get(&format!("/api/v1/{command}"));
