@@ -68,6 +68,7 @@ async fn a_backup_that_is_killed_leaves_no_archive_and_the_stack_comes_back() {
         child.kill().unwrap();
         child.wait().unwrap();
         scene.is_back();
+        scene.is_free();
         assert_eq!(scene.archives(), [], "{phase}");
     }
     scene.creates();

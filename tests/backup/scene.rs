@@ -124,6 +124,12 @@ x-reconciler: {{backup: {{directory: {}, keep: {{last: 2}}{more}}}}}
         self.waits("it is ready", || self.product.status()["ready"] == true);
     }
 
+    /// Waits until nobody holds the stack: who stood by may have a last look at it.
+    #[track_caller]
+    pub(crate) fn is_free(&self) {
+        self.waits("nobody holds it", || self.product.run(&["retry"]).code == 0);
+    }
+
     /// Returns the archives that are listed, and whether each is good.
     #[track_caller]
     pub(crate) fn archives(&self) -> Vec<(String, bool)> {
