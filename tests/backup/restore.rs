@@ -85,6 +85,7 @@ async fn a_restore_that_is_killed_anywhere_leaves_one_state_or_the_other() {
     let (archive, before) = backed_up(&scene);
     for phase in ["taking out", "stopping", "exchanging", "starting"] {
         scene.is_back();
+        scene.is_free();
         scene.product.shell("echo garbage > data/garbage");
         let mut child = scene.starts(&["restore", &archive, "--yes"]);
         let is_out = || {
