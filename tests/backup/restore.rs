@@ -85,7 +85,6 @@ async fn a_restore_that_is_killed_anywhere_leaves_one_state_or_the_other() {
     let (archive, before) = backed_up(&scene);
     for phase in ["taking out", "stopping", "exchanging", "starting"] {
         scene.is_back();
-        scene.is_free();
         scene.product.shell("echo garbage > data/garbage");
         let mut child = scene.starts(&["restore", &archive, "--yes"]);
         let is_out = || {
@@ -108,6 +107,8 @@ async fn a_restore_that_is_killed_anywhere_leaves_one_state_or_the_other() {
         child.wait().unwrap();
         scene.waits("it is finished", || !is_out());
         scene.is_back();
+        // Who stood by would else go on, when all is cleared away.
+        scene.is_free();
         assert!(scene.numbers() >= before, "{phase}");
         is_tidy(&scene);
         assert!(scene.data().join("noise").exists(), "{phase}");
